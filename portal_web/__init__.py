@@ -1,0 +1,1 @@
+"""People's pages: server-rendered, composed above the tracker."""

@@ -1,0 +1,1 @@
+"""Phones and viewers that use the public doors only, to test and show any deployment."""

@@ -1,0 +1,1 @@
+"""Use cases: the actor first, one thing, one transaction."""

@@ -1,0 +1,144 @@
+"""Every way a request can be refused: one tree, each with its HTTP status; the docstring is the sentence people read."""
+
+from http import HTTPStatus
+
+
+class Refusal(Exception):
+    """The request was refused."""
+
+    status: HTTPStatus = HTTPStatus.BAD_REQUEST
+
+    def __init__(self, sentence: str | None = None, **details: object) -> None:
+        self.sentence = sentence or (type(self).__doc__ or "").strip()
+        self.details = details
+        super().__init__(self.sentence)
+
+    @property
+    def code(self) -> str:
+        """The class name in snake case: what programs compare (``slot_taken``)."""
+        name = type(self).__name__
+        return "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(name))
+
+
+# -- who is asking -----------------------------------------------------------------------------------------------------
+
+
+class NotSignedIn(Refusal):
+    """Please sign in first."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class BadCredentials(Refusal):
+    """E-mail or password is not right. Check both, or reset your password."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class BadToken(Refusal):
+    """This token is not valid any more."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class NotAllowed(Refusal):
+    """You are not allowed to do that."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class ForeignOrigin(Refusal):
+    """This request came from another site and was refused."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class NotFound(Refusal):
+    """There is nothing here, or it is not yours to see."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class TooManyRequests(Refusal):
+    """That was too many tries in a short time. Please wait a moment."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+# -- what was sent -----------------------------------------------------------------------------------------------------
+
+
+class BadInput(Refusal):
+    """Something in the request could not be understood."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class Unreadable(Refusal):
+    """This is not a message this address can read."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class TooBig(Refusal):
+    """That is larger than this address accepts."""
+
+    status = HTTPStatus.CONTENT_TOO_LARGE
+
+
+# -- what stands against it --------------------------------------------------------------------------------------------
+
+
+class Conflict(Refusal):
+    """Something else changed in the meantime."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class StepNotPossible(Conflict):
+    """This step is not possible in the appointment's present state."""
+
+
+class AlreadyTraveling(Conflict):
+    """The technician is already on the way to another appointment."""
+
+
+class VersionMismatch(Refusal):
+    """The appointment was changed in the meantime. Look at it again before you change it."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+
+
+class IdempotencyMismatch(Refusal):
+    """This idempotency key was used before with another request."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+# -- what is away ------------------------------------------------------------------------------------------------------
+
+
+class Unavailable(Refusal):
+    """A part of the service is not reachable just now. Please try again in a moment."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class LiveUnavailable(Unavailable):
+    """Live positions are not available just now. Please try again in a moment."""
+
+
+class RouterUnavailable(Unavailable):
+    """The road router does not answer just now."""
+
+
+class NoRoute(Refusal):
+    """There is no road between these two places."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class BadConfiguration(Refusal):
+    """The configuration is not complete or not safe."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR

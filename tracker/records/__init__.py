@@ -1,0 +1,1 @@
+"""What must last: SQL, and the only importer of SQLAlchemy."""

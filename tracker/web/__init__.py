@@ -1,0 +1,1 @@
+"""Machines' doors: phones, viewers, the API, health."""
