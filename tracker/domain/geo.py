@@ -1,5 +1,6 @@
 """Places on the globe: points, distances, bearings and the polyline6 text form of a line."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from math import asin, atan2, cos, degrees, hypot, isfinite, radians, sin, sqrt
 from typing import NamedTuple
@@ -45,7 +46,7 @@ def moved(start: Point, bearing: float, metres: float) -> Point:
 
 def length_m(line: Sequence[Point]) -> float:
     """Length of a line in metres."""
-    return sum(distance_m(a, b) for a, b in zip(line, line[1:], strict=False))
+    return sum(distance_m(a, b) for a, b in itertools.pairwise(line))
 
 
 def flat_m(origin: Point, point: Point) -> tuple[float, float]:

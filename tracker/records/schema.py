@@ -1,0 +1,357 @@
+"""Every table on one page."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime. SQLite has no zones, so there it is kept as naive UTC and read back aware."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime must not reach the database")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _id() -> Column[Any]:
+    return Column("id", String(32), primary_key=True)
+
+
+def _ref(name: str, target: str, *, null: bool = False, index: bool = True) -> Column[Any]:
+    return Column(name, String(32), ForeignKey(f"{target}.id"), nullable=null, index=index)
+
+
+# -- people ------------------------------------------------------------------------------------------------------------
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("active", Boolean, nullable=False, default=True),
+    Column("address", Text),
+    Column("lat", Float),
+    Column("lon", Float),
+    Column("zone", String(64)),
+    Column("created_at", Instant, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    _id(),
+    Column("email", String(254), nullable=False, unique=True),  # lower case
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text),
+    Column("role", String(16), nullable=False),  # customer, technician, dispatcher, admin
+    _ref("technician_id", "technicians", null=True),
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    _id(),
+    _ref("account_id", "accounts"),
+    _ref("person_id", "people", null=True),
+    Column("email", String(254), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("phone", String(32)),
+    Column("created_at", Instant, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),  # what is shown in lists and sent to other processes; never the token
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True),  # SHA-256 of the cookie's 256 random bits
+    _ref("person_id", "people"),
+    Column("user_agent", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+
+# -- technicians and their phones --------------------------------------------------------------------------------------
+
+technicians = Table(
+    "technicians",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("title", Text),  # "Heat pump technician"
+    Column("photo", Text),  # a path of ours
+    Column("vehicle", Text),
+    Column("plate", String(16)),
+    Column("phone", String(32)),
+    Column("home_lat", Float),
+    Column("home_lon", Float),
+    Column("zone", String(64), nullable=False),
+    Column("active", Boolean, nullable=False, default=True),
+    Column("sharing", Boolean, nullable=False, default=True),
+    Column("sharing_reason", Text),
+    Column("sharing_since", Instant),
+    _ref("device_id", "devices", null=True, index=False),  # the chosen device: the only one that moves the marker
+    Column("gate_version", Integer, nullable=False, default=0),  # the fence of the gate: +1 in every opening and closing
+)
+
+technician_hours = Table(
+    "technician_hours",
+    metadata,
+    Column("technician_id", String(32), ForeignKey("technicians.id"), primary_key=True),
+    Column("weekday", Integer, primary_key=True),  # Monday = 0
+    Column("starts", Integer, primary_key=True),  # minutes after local midnight
+    Column("ends", Integer, nullable=False),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    _id(),
+    Column("technician_id", String(32), ForeignKey("technicians.id", use_alter=True), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("token_hash", LargeBinary(32), unique=True),  # NULL: the browser of a signed-in technician
+    Column("passphrase", Text),  # OwnTracks' shared secret, if the phone encrypts
+    Column("interval_s", Integer),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+# -- work --------------------------------------------------------------------------------------------------------------
+
+service_types = Table(
+    "service_types",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("duration_min", Integer, nullable=False),
+)
+
+appointments = Table(
+    "appointments",
+    metadata,
+    _id(),
+    Column("booking_id", String(16), nullable=False, unique=True),  # what people say on the phone: WP-7K3F-21
+    _ref("account_id", "accounts"),
+    _ref("contact_id", "contacts", null=True),  # reported by
+    _ref("technician_id", "technicians", null=True),
+    _ref("service_type_id", "service_types"),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False, default=1),
+    Column("arrival_at", Instant, nullable=False),  # the promised arrival
+    Column("ends_at", Instant, nullable=False),  # the promised end
+    Column("duration_min", Integer, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("lat", Float, nullable=False),
+    Column("lon", Float, nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("details", Text),
+    Column("source", String(16), nullable=False),  # portal, staff
+    Column("leg_id", String(32)),  # the current leg while traveling; closed legs stay in `legs`
+    Column("traveling_at", Instant),
+    Column("started_at", Instant),
+    Column("completed_at", Instant),
+    Column("canceled_at", Instant),
+    Column("canceled_by", Text),
+    Column("cancel_reason", Text),
+    Column("outcome", Text),  # why it could not be done
+    Column("created_at", Instant, nullable=False),
+)
+Index(
+    "uq_appointments_one_traveling",
+    appointments.c.technician_id,
+    unique=True,
+    sqlite_where=text("state = 'traveling'"),
+    postgresql_where=text("state = 'traveling'"),
+)
+Index("ix_appointments_technician_arrival", appointments.c.technician_id, appointments.c.arrival_at)
+
+legs = Table(
+    "legs",
+    metadata,
+    _id(),
+    _ref("appointment_id", "appointments"),
+    _ref("technician_id", "technicians"),
+    _ref("device_id", "devices", null=True, index=False),
+    Column("started_at", Instant, nullable=False),  # no fix older than this is ever shown
+    Column("origin_lat", Float),  # where it began: the previous customer or home; the cloak stands round it
+    Column("origin_lon", Float),
+    Column("planned_s", Integer),  # planned travel, as routed at the start
+    Column("hides_at", Instant, nullable=False),  # the leg ends by itself then (P1)
+    Column("ended_at", Instant),
+    Column("end_reason", String(32)),
+)
+Index(
+    "uq_legs_one_open",
+    legs.c.technician_id,
+    unique=True,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
+)
+
+steps_taken = Table(
+    "steps_taken",
+    metadata,
+    Column("technician_id", String(32), ForeignKey("technicians.id"), primary_key=True),
+    Column("step_id", String(64), primary_key=True),  # the phone's own id: a step sent again gives the same answer
+    Column("appointment_id", String(32), nullable=False),
+    Column("step", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("pressed_at", Instant, nullable=False),
+    Column("taken_at", Instant, nullable=False),
+)
+
+# -- what happened -----------------------------------------------------------------------------------------------------
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _ref("appointment_id", "appointments"),
+    Column("kind", String(32), nullable=False),  # traveling, in_progress, … booked, rescheduled
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("told_at", Instant),  # NULL: the worker tells it (its process died between commit and publish)
+)
+Index(
+    "ix_events_untold",
+    events.c.id,
+    sqlite_where=text("told_at IS NULL"),
+    postgresql_where=text("told_at IS NULL"),
+)
+
+points = Table(
+    "points",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("technician_id", String(32), nullable=False),
+    Column("device_id", String(32), nullable=False),
+    Column("boot", String(64)),
+    Column("seq", Integer),
+    Column("fix_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("lat", Float, nullable=False),
+    Column("lon", Float, nullable=False),
+    Column("acc", Float),
+    Column("speed", Float),
+    Column("course", Float),
+    Column("battery", Float),
+    Column("leg_id", String(32)),
+    UniqueConstraint("device_id", "boot", "seq"),
+)
+Index(
+    "uq_points_stock",
+    points.c.device_id,
+    points.c.fix_at,
+    points.c.lat,
+    points.c.lon,
+    unique=True,
+    sqlite_where=text("boot IS NULL"),
+    postgresql_where=text("boot IS NULL"),
+)
+Index("ix_points_technician_fix", points.c.technician_id, points.c.fix_at)
+Index("ix_points_fix", points.c.fix_at)
+
+told = Table(
+    "told",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("appointment_id", String(32), nullable=False),
+    Column("epoch", String(16), nullable=False),
+    Column("offset", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("what", JSON, nullable=False),  # state, shown position, arrival range
+    UniqueConstraint("appointment_id", "epoch", "offset"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    Column("kind", String(32), nullable=False),
+    Column("appointment_id", String(32), index=True),
+    Column("recipient", String(254), nullable=False),
+    Column("message_id", String(128), nullable=False, unique=True),
+    Column("payload", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False, index=True),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("leased_until", Instant),
+    Column("sent_at", Instant),
+    Column("parked_at", Instant),
+    Column("last_error", Text),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False, index=True),
+    Column("actor", Text, nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("before", JSON),
+    Column("after", JSON),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("changed_by", Text, nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("who", String(64), primary_key=True),
+    Column("body_hash", LargeBinary(32), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
