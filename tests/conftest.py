@@ -1,0 +1,68 @@
+"""What every test may ask for: real servers, started here on free places, gone when the run ends."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.servers import Postgres, postgres_server, redis_server, valkey_server
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    """A real Valkey from its wheel on a unix socket, one for the whole run."""
+    with valkey_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def debian_redis_url() -> Iterator[str]:
+    """Debian's Redis 7, for the promise that only commands of Redis 7.0 are used."""
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(valkey_url: str) -> str:
+    """The Valkey, emptied."""
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushall()
+    return valkey_url
+
+
+@pytest.fixture(params=["valkey_url", "debian_redis_url"])
+def either_redis_url(request: pytest.FixtureRequest) -> str:
+    """The same test on Valkey and on Debian's Redis, each emptied."""
+    url: str = request.getfixturevalue(request.param)
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+    return url
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL cluster on a unix socket, one for the whole run."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """An empty SQLite file of this test alone."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'tracker.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """An empty PostgreSQL database of this test alone."""
+    name = postgres.create()
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite_url", "postgres_url"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The same test on SQLite and on PostgreSQL: an empty database (no tables yet)."""
+    url: str = request.getfixturevalue(request.param)
+    return url

