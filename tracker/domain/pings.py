@@ -13,7 +13,6 @@ class Ping(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``at`` is the fix time (aware UTC, corrected for the phone's clock where that is known). ``acc`` metres (68 %),
     ``speed`` m/s, ``course`` degrees clockwise from north, ``battery`` 0–1; None means the phone did not say.
     ``boot`` and ``seq`` exist only for the own protocol; stock apps are told apart by fix time and place.
-    ``current`` is False for a point that is history only and must not move the marker (Overland's ``locations``).
     """
 
     at: datetime
