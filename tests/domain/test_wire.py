@@ -50,7 +50,7 @@ def test_an_owntracks_ping_is_a_sign_of_life_and_not_a_fix() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["transition", "status", "waypoint", "waypoints", "card", "cmd", "steps", "beacon", "new", 7, None]
+    "kind", ["transition", "status", "waypoint", "waypoints", "card", "cmd", "steps", "beacon", "new", 7, None, [], {}]
 )
 def test_other_owntracks_messages_are_acknowledged(kind: object) -> None:
     reading = post({"_type": kind, "lat": 51, "lon": 0.5, "tst": 1709037003})

@@ -18,7 +18,7 @@ from tracker.domain.wire.values import KMH_MPS, accuracy_m, battery, course_deg,
 APPLE_EPOCH_S = 978_307_200
 """2001-01-01 UTC in seconds since 1970: where older Overlands begin to count."""
 
-_SILENT = frozenset({"lwt"})  # written by a broker after the phone was gone
+_LAST_WILL = "lwt"  # written by a broker after the phone was gone
 _NONCE_BYTES, _KEY_BYTES = 24, 32
 
 
@@ -31,7 +31,7 @@ def read(message: Mapping[str, object], user_agent: str, passphrase: str | None)
             return empty_list(App.OWNTRACKS, unusable=Counter(undecryptable=1))
         return read(opened, user_agent, None)  # without the key: a box in a box would let a sender choose how deep we dig
     if kind != "location":
-        return empty_list(App.OWNTRACKS, alive=kind not in _SILENT)
+        return empty_list(App.OWNTRACKS, alive=kind != _LAST_WILL)
     overland = _is_overland(message, user_agent)
     done = result_ok if overland else empty_list
     charge = battery(message.get("batt"), 100)
