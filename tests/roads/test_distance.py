@@ -4,8 +4,8 @@ import pytest
 
 from tracker.domain.crow import DETOUR
 from tracker.domain.geo import Point, distance_m, moved
+from tracker.domain.ways import Basis
 from tracker.roads.distance import DistanceRouter
-from tracker.roads.router import Basis
 
 STATION = Point(60.1719, 24.9414)
 

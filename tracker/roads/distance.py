@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from tracker.domain.crow import travel_m, travel_s
 from tracker.domain.geo import Point
-from tracker.roads.router import Basis, Hop, Route
+from tracker.domain.ways import Basis
+from tracker.roads.router import Hop, Route
 
 
 class DistanceRouter:

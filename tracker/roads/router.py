@@ -2,17 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from tracker.domain.geo import Point
-
-
-class Basis(StrEnum):
-    """What an estimate stands on: the road network, or only the distance (E1)."""
-
-    ROAD = "road"
-    DISTANCE = "distance"
+from tracker.domain.ways import Basis, StoredRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +23,10 @@ class Route:
     duration_s: float
     basis: Basis
     source: str
+
+    def stored(self, serial: int, dest: Point) -> StoredRoute:
+        """As Redis keeps it; ``dest`` is the address itself, which the last vertex may miss by a garden."""
+        return StoredRoute.of(serial, self.line, self.times_s, dest, self.basis)
 
 
 @dataclass(frozen=True, slots=True)

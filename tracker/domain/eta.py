@@ -1,0 +1,113 @@
+"""When the technician arrives: from the place on the route, the fix's age and how such estimates turned out before."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tracker.domain.geo import Point, distance_m
+from tracker.domain.ways import Basis, Progress, StoredRoute, ahead, progress, tolerance_m
+
+__all__ = ["Basis", "Deviation", "Eta", "Progress", "Spread", "StoredRoute", "ahead", "estimate", "off_route", "progress"]
+
+type Spread = Callable[[float, str], tuple[float, float, float] | None]
+"""(remaining metres, basis) → the p10, p50 and p90 of actual / planned seconds of real trips, or None if not known."""
+
+_HOLD = timedelta(seconds=10)
+"""A new estimate nearer than this to the shown one changes nothing: it would only flap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eta:
+    """The expected arrival; it lies between low and high in 80 % of cases (E3). None: too little is known for a range."""
+
+    at: datetime
+    low: datetime | None
+    high: datetime | None
+    basis: Basis
+
+
+def estimate(where: Progress, fix_at: datetime, now: datetime, *, spread: Spread | None = None, shown: Eta | None = None) -> Eta:
+    """The arrival as seen from a fix.
+
+    The range is the learned one of ``spread``, stretched at its late end by the fix's age: what is not known is whether
+    the vehicle has stood still since. Nothing lies in the past. ``shown`` is the estimate told before: kept while the new
+    one says the same within ten seconds.
+    """
+    ratios = spread(where.remaining_m, where.basis) if spread else None
+    early, middle, late = ratios or (1.0, 1.0, 1.0)
+    left, age = where.remaining_s, max(timedelta(0), now - fix_at)
+    at = _not_before(now, fix_at + timedelta(seconds=left * middle))
+    if not ratios:
+        return _steady(Eta(at, None, None, where.basis), shown, now)
+    low = _not_before(now, fix_at + timedelta(seconds=left * early))
+    high = fix_at + timedelta(seconds=left * late) + age
+    return _steady(Eta(at, low, max(at, high), where.basis), shown, now)
+
+
+def _not_before(now: datetime, moment: datetime) -> datetime:
+    return max(now, moment).replace(microsecond=0) + timedelta(seconds=1)
+
+
+def _steady(new: Eta, shown: Eta | None, now: datetime) -> Eta:
+    """Each of the three moments as shown before, if the new one says the same and the shown one still lies ahead."""
+    if shown is None or shown.basis is not new.basis:
+        return new
+    at = _held(new.at, shown.at, now)
+    if new.low is None or new.high is None:
+        return Eta(at, None, None, new.basis)
+    low, high = _held(new.low, shown.low, now), _held(new.high, shown.high, now)
+    return Eta(at, min(low, at), max(high, at), new.basis)
+
+
+def _held(new: datetime, shown: datetime | None, now: datetime) -> datetime:
+    return shown if shown and shown >= now and abs(new - shown) <= _HOLD else new
+
+
+# -- leaving the route -------------------------------------------------------------------------------------------------
+
+_NEAR_DEST_M = 150.0
+"""So near to the destination one looks for a place to park: no new route would help."""
+_TURNED_BACK_M = 120.0
+_MOVED_M = 100.0
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=15), timedelta(seconds=120)
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """What is remembered between fixes about a vehicle leaving its route; begins empty, one per leg."""
+
+    off_fixes: int = 0
+    asked_at: datetime | None = None
+    asked_from: Point | None = None
+    wait: timedelta = _FIRST_WAIT
+
+
+def off_route(
+    route: StoredRoute, where: Progress, acc: float | None, fix_at: datetime, before: Deviation
+) -> tuple[Deviation, bool]:
+    """The memory after this fix, and True if a new route should be asked for now (E2).
+
+    Off is beyond max(60 m, 2 × accuracy), or clearly back along the way come, for two fixes running; back on is two thirds
+    of that. While still off after a new route (a car park, a road the map does not know), it is asked for again only after
+    100 m and a growing wait. A route by distance has no line to leave.
+    """
+    limit = tolerance_m(acc)
+    turned_back = where.along_m < where.reached_m - _TURNED_BACK_M
+    if where.basis is not Basis.ROAD or distance_m(where.point, route.dest) <= _NEAR_DEST_M:
+        return replace(before, off_fixes=0), False
+    if where.off_m > limit or turned_back:
+        return _off(replace(before, off_fixes=before.off_fixes + 1), where.point, fix_at)
+    if where.off_m <= limit * 2 / 3:
+        rested = before.asked_at is not None and fix_at - before.asked_at > _LONGEST_WAIT
+        return (Deviation() if rested else replace(before, off_fixes=0)), False
+    return before, False
+
+
+def _off(memory: Deviation, point: Point, fix_at: datetime) -> tuple[Deviation, bool]:
+    if memory.off_fixes < 2:
+        return memory, False
+    if memory.asked_at is None or memory.asked_from is None:
+        return Deviation(0, fix_at, point), True
+    if fix_at - memory.asked_at < memory.wait or distance_m(memory.asked_from, point) < _MOVED_M:
+        return memory, False
+    return Deviation(0, fix_at, point, min(memory.wait * 2, _LONGEST_WAIT)), True
