@@ -1,0 +1,52 @@
+"""Connections to Redis: a pool that waits instead of refusing, checks its connections, and knows unix sockets and clusters."""
+
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+__all__ = ["AWAY", "Client", "NoScriptError", "RedisError", "connect", "is_cluster", "subscriber"]
+
+type Client = Redis | RedisCluster
+
+AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OSError)
+"""What redis-py raises when the server does not answer: the caller turns these into LiveUnavailable."""
+
+CLUSTER_SCHEME = "redis+cluster://"
+
+
+def is_cluster(url: str) -> bool:
+    """True for ``redis+cluster://host:port``: one node of a cluster, which names the others."""
+    return url.startswith(CLUSTER_SCHEME)
+
+
+def connect(url: str, *, max_connections: int = 64, timeout_s: float = 5.0) -> Client:
+    """A client for ``unix:///path``, ``redis://``, ``rediss://`` or ``redis+cluster://``; connects when first used.
+
+    redis-py's usual pool refuses the 101st simultaneous command; this one lets it wait. ``timeout_s`` bounds connecting
+    and each answer. One quick retry covers a connection that died unnoticed; more would only hold the phone's ack.
+    """
+    if is_cluster(url):
+        return RedisCluster.from_url(
+            url.replace(CLUSTER_SCHEME, "redis://", 1), max_connections=max_connections, socket_timeout=timeout_s, protocol=2
+        )
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=max_connections,
+        timeout=timeout_s,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        health_check_interval=15,
+        retry=Retry(ExponentialBackoff(cap=0.05, base=0.01), 1),
+        protocol=2,
+    )
+    return Redis.from_pool(pool)  # owns the pool: closed with the client
+
+
+def subscriber(url: str) -> Redis:
+    """A plain client to subscribe with: on a cluster any one node carries every published message."""
+    client = connect(url.replace(CLUSTER_SCHEME, "redis://", 1), max_connections=8)
+    assert isinstance(client, Redis)  # noqa: S101 - the cluster's scheme was taken off above
+    return client
