@@ -1,12 +1,14 @@
 """What every test may ask for: real servers, started here on free places, gone when the run ends."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
 from tests.servers import Postgres, postgres_server, redis_server, valkey_server
+from tracker.records.database import Database
+from tracker.records.migrations import migrate
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +68,12 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The same test on SQLite and on PostgreSQL: an empty database (no tables yet)."""
     url: str = request.getfixturevalue(request.param)
     return url
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """The same test on SQLite and on PostgreSQL: every table, no row."""
+    database = Database(database_url)
+    await migrate(database)
+    yield database
+    await database.close()

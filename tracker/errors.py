@@ -83,7 +83,7 @@ class Unreadable(Refusal):
 class TooBig(Refusal):
     """That is larger than this address accepts."""
 
-    status = HTTPStatus.CONTENT_TOO_LARGE
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 # -- what stands against it --------------------------------------------------------------------------------------------
@@ -122,6 +122,10 @@ class Unavailable(Refusal):
     """A part of the service is not reachable just now. Please try again in a moment."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class RecordsUnavailable(Unavailable):
+    """The database does not answer just now. Please try again in a moment."""
 
 
 class LiveUnavailable(Unavailable):

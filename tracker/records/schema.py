@@ -242,6 +242,16 @@ steps_taken = Table(
     Column("taken_at", Instant, nullable=False),
 )
 
+anchors = Table(
+    "anchors",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),  # the order counts: the oldest within reach is the one
+    Column("lat", Float, nullable=False),
+    Column("lon", Float, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+Index("ix_anchors_place", anchors.c.lat, anchors.c.lon)
+
 # -- what happened -----------------------------------------------------------------------------------------------------
 
 events = Table(

@@ -1,0 +1,89 @@
+"""The configuration: defaults that work on this machine, all faults at once, nothing unsafe."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tracker import config
+from tracker.errors import BadConfiguration
+
+SECRET = "5f0c2b7ad1e94c3384f6ab10cd9e7725"
+
+
+def read(tmp_path: Path, **values: str) -> config.Config:
+    return config.read({"TRACKER_DATA": str(tmp_path / "data"), **values})
+
+
+def faults(tmp_path: Path, **values: str) -> str:
+    with pytest.raises(BadConfiguration) as refused:
+        read(tmp_path, **values)
+    return str(refused.value)
+
+
+def test_nothing_set_is_a_service_for_this_machine(tmp_path: Path) -> None:
+    got = read(tmp_path)
+    assert (got.public.url, got.public.secure, got.redis_url, got.host) == ("http://localhost:8000", False, None, "127.0.0.1")
+    assert got.database_url == f"sqlite:///{tmp_path}/data/tracker.sqlite"
+    kept = tmp_path / "data" / "secret"
+    assert read(tmp_path).secret == got.secret == kept.read_bytes()
+    assert len(got.secret) == 64
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert got.secret.decode() not in repr(got)
+
+
+def test_all_faults_are_reported_together(tmp_path: Path) -> None:
+    said = faults(
+        tmp_path,
+        TRACKER_PUBLIC_URL="http://tracker.example.org",
+        TRACKER_PORT="80000",
+        DATABASE_URL="mysql://x",
+        REDIS_URL="localhost:6379",
+        TRACKER_LOG_LEVEL="loud",
+        TRACKER_SECRET="short",
+        TRACKER_ROUTER_URL="ftp://x",
+    )
+    for name in ("PUBLIC_URL", "PORT", "DATABASE_URL", "REDIS_URL", "LOG_LEVEL", "SECRET", "ROUTER_URL"):
+        assert name in said
+    assert len(said.splitlines()) == 7
+
+
+@pytest.mark.parametrize(
+    "url", ["http://tracker.example.org", "http://192.168.1.4:8000", "http://localhost.example.org", "http://[2001:db8::1]:8000"]
+)
+def test_plain_http_is_for_loopback_and_the_demo_only(tmp_path: Path, url: str) -> None:
+    assert "https" in faults(tmp_path, TRACKER_PUBLIC_URL=url, TRACKER_SECRET=SECRET)
+    assert not read(tmp_path, TRACKER_PUBLIC_URL=url, TRACKER_DEMO="1").public.secure
+
+
+@pytest.mark.parametrize("url", ["https://h/path", "https://h?q", "https://u@h", "h", "https://", "https://h:99999", "ftp://h"])
+def test_an_address_is_scheme_and_host_only(tmp_path: Path, url: str) -> None:
+    assert "TRACKER_PUBLIC_URL" in faults(tmp_path, TRACKER_PUBLIC_URL=url, TRACKER_SECRET=SECRET)
+
+
+@pytest.mark.parametrize("secret", ["", "short", "a" * 64])
+def test_https_wants_a_good_secret(tmp_path: Path, secret: str) -> None:
+    assert "TRACKER_SECRET" in faults(tmp_path, TRACKER_PUBLIC_URL="https://tracker.example.org", TRACKER_SECRET=secret)
+    assert not (tmp_path / "data").exists()
+
+
+def test_origins(tmp_path: Path) -> None:
+    https = read(tmp_path, TRACKER_PUBLIC_URL="https://Tracker.example.org/", TRACKER_SECRET=SECRET).public
+    assert https.origins == {"https://tracker.example.org"}
+    here = read(tmp_path, TRACKER_PORT="8123").public
+    assert here.origins == {"http://localhost:8123", "http://127.0.0.1:8123", "http://[::1]:8123"}
+    network = read(tmp_path, TRACKER_PUBLIC_URL="http://10.0.0.5:8000", TRACKER_DEMO="1").public
+    assert network.origins == {"http://10.0.0.5:8000"}
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "given"
+    file.write_text(SECRET + "\n")
+    assert read(tmp_path, TRACKER_SECRET_FILE=str(file)).secret == SECRET.encode()
+    assert "both" in faults(tmp_path, TRACKER_SECRET_FILE=str(file), TRACKER_SECRET=SECRET)
+    assert "cannot be read" in faults(tmp_path, DATABASE_URL_FILE=str(tmp_path / "none"))
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "TRACKER_DATA" in faults(tmp_path, TRACKER_DATA=str(tmp_path / "file" / "data"))

@@ -1,0 +1,75 @@
+"""Who did what to whom, before and after; and the answers kept for requests that are sent again."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import delete, select
+
+from tracker.errors import IdempotencyMismatch
+from tracker.records.database import Transaction
+from tracker.records.schema import audit, idempotency
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the audit log."""
+
+    id: int
+    at: datetime
+    actor: str
+    what: str
+    subject: str
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a request with an idempotency key was answered."""
+
+    status: int
+    answer: dict[str, Any]
+
+
+async def write(
+    tx: Transaction,
+    at: datetime,
+    actor: str,
+    what: str,
+    subject: str,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """Add a line, in the transaction of what it tells. Never a password, a token or a position."""
+    values = {"at": at, "actor": actor, "what": what, "subject": subject, "before": before, "after": after}
+    await tx.change(audit.insert().values(values))
+
+
+async def latest(tx: Transaction, most: int = 100) -> list[Entry]:
+    """The newest lines first."""
+    columns = [audit.c[name] for name in Entry.__struct_fields__]
+    return await tx.all(select(*columns).order_by(audit.c.id.desc()).limit(most), Entry)
+
+
+async def answered(tx: Transaction, key: str, who: str, body: bytes) -> Answer | None:
+    """The kept answer of this person's key; `IdempotencyMismatch` if it was used with another body."""
+    which = (idempotency.c.key == key) & (idempotency.c.who == who)
+    columns = [idempotency.c[name] for name in ("body_hash", "status", "answer")]
+    row = await tx.row(select(*columns).where(which))
+    if row is None:
+        return None
+    if row["body_hash"] != hashlib.sha256(body).digest():
+        raise IdempotencyMismatch
+    return Answer(row["status"], row["answer"])
+
+
+async def keep_answer(tx: Transaction, key: str, who: str, body: bytes, answer: Answer, now: datetime) -> None:
+    """Keep an answer, in the transaction that did the work: both are there, or neither."""
+    values = {"key": key, "who": who, "body_hash": hashlib.sha256(body).digest(), "created_at": now}
+    await tx.change(idempotency.insert().values(status=answer.status, answer=answer.answer, **values))
+
+
+async def purge_answers(tx: Transaction, moment: datetime) -> int:
+    """Forget answers older than a moment; how many."""
+    return await tx.change(delete(idempotency).where(idempotency.c.created_at < moment))

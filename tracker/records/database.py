@@ -1,0 +1,196 @@
+"""One transaction at a time: the engine, its two databases, what is retried and what waits for the commit."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table, event, exc
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, CursorResult, RowMapping, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.sql.base import Executable
+
+from tracker.errors import RecordsUnavailable
+from tracker.records.violations import ConstraintViolated, Retry, named
+
+BUSY_MS = 5_000
+"""How long SQLite waits for another process's write before "database is locked" (milliseconds)."""
+TRIES = 4
+"""The first try and three more after a deadlock, a serialisation failure or a locked database."""
+
+type Row = RowMapping
+
+
+def new_id() -> str:
+    """A fresh id: 16 hexadecimal digits, 64 random bits."""
+    return secrets.token_hex(8)
+
+
+class Transaction:
+    """One open transaction. Nothing done through it is kept before the ``async with`` that gave it has ended."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._told: list[Callable[[], Awaitable[None]]] = []
+        self.sqlite = connection.dialect.name == "sqlite"
+
+    async def _run(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
+        with _own_errors():
+            return await self._connection.execute(statement, rows)
+
+    async def rows(self, statement: Executable) -> Sequence[Row]:
+        """Every row of a SELECT (or of a RETURNING) as mappings."""
+        return (await self._run(statement)).mappings().all()
+
+    async def row(self, statement: Executable) -> Row | None:
+        """The only row of a SELECT, or None; more than one is a mistake and raises."""
+        return (await self._run(statement)).mappings().one_or_none()
+
+    async def all[T](self, statement: Executable, kind: type[T]) -> list[T]:
+        """Every row as a struct whose fields are the columns' names."""
+        return [_made(row, kind) for row in await self.rows(statement)]
+
+    async def one[T](self, statement: Executable, kind: type[T]) -> T | None:
+        """The only row as a struct, or None."""
+        row = await self.row(statement)
+        return None if row is None else _made(row, kind)
+
+    async def value(self, statement: Executable) -> Any:
+        """The first column of the first row, or None."""
+        return (await self._run(statement)).scalar()
+
+    async def change(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Run an INSERT, UPDATE or DELETE; the number of rows it touched (−1 where the driver cannot tell)."""
+        return (await self._run(statement, rows)).rowcount
+
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that knows ON CONFLICT on this database."""
+        return sqlite.insert(table) if self.sqlite else postgresql.insert(table)
+
+    def when_committed(self, tell: Callable[[], Awaitable[None]]) -> None:
+        """Run ``tell`` after the commit, in order; never if the transaction is rolled back."""
+        self._told.append(tell)
+
+    async def tell(self) -> None:
+        """Run what waited for the commit (called once, by the database)."""
+        for tell in self._told:
+            await tell()
+
+
+def _made[T](row: Row, kind: type[T]) -> T:
+    return msgspec.convert({str(name): value for name, value in row.items()}, kind)  # the names are a subclass of str
+
+
+class Database:
+    """The only way to SQL: ``transaction`` to write, ``reading`` to read, ``retrying`` to write in spite of deadlocks."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.engine = _engine(url, pool_size)
+        self.sqlite = self.engine.dialect.name == "sqlite"
+        # SQLite lets one writer in and makes the others poll with sleeps; within a process a queue is fairer and faster.
+        self._writers = asyncio.Lock() if self.sqlite else None
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """A writing transaction, committed at the end of the block and rolled back when the block raises.
+
+        Errors: `ConstraintViolated` (with the constraint's name), `Retry` (a deadlock; see ``retrying``),
+        `RecordsUnavailable` (the database does not answer, or its disk is full).
+        """
+        async with self._writers or contextlib.nullcontext(), self._begun(tracker_writes=True) as tx:
+            yield tx
+        await tx.tell()
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """A reading transaction: every statement in it sees the same moment; it never waits for a writer."""
+        snapshot = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        async with self._begun(**snapshot) as tx:
+            yield tx
+
+    @contextlib.asynccontextmanager
+    async def _begun(self, **options: Any) -> AsyncIterator[Transaction]:
+        async with contextlib.AsyncExitStack() as stack:
+            with _own_errors():
+                connection = await stack.enter_async_context(self.engine.connect())
+                await connection.execution_options(**options)
+                begun = await connection.begin()
+            try:
+                yield Transaction(connection)
+            except BaseException:
+                with _own_errors():
+                    await begun.rollback()
+                raise
+            with _own_errors():
+                await begun.commit()
+
+    async def retrying[T](self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """``work`` inside ``transaction``, begun anew (≤ 3 times) after a deadlock, a serialisation failure or a lock."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                async with self.transaction() as tx:
+                    result = await work(tx)
+                return result
+            except Retry as again:
+                if attempt == TRIES:
+                    raise RecordsUnavailable from again
+                await asyncio.sleep(secrets.randbelow(20 * attempt) / 1000)
+        raise AssertionError("unreachable")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+@contextlib.contextmanager
+def _own_errors() -> Iterator[None]:
+    """Turn the drivers' errors into ours, so that no floor above has to know a driver."""
+    try:
+        yield
+    except exc.IntegrityError as error:
+        raise ConstraintViolated(named(error)) from error
+    except exc.TimeoutError as error:
+        raise RecordsUnavailable from error
+    except exc.DBAPIError as error:
+        raise _of_the_driver(error) from error
+    except OSError as error:
+        raise RecordsUnavailable from error
+
+
+def _of_the_driver(error: exc.DBAPIError) -> Exception:
+    words, code = str(error.orig).lower(), getattr(error.orig, "sqlstate", None)
+    if code in {"40001", "40P01"} or "database is locked" in words or "database table is locked" in words:
+        return Retry(words)
+    away = ("disk is full", "disk i/o", "unable to open", "read-only", "readonly", "not connected", "connection")
+    if error.connection_invalidated or (code or "").startswith(("08", "53", "57P")) or any(word in words for word in away):
+        return RecordsUnavailable()
+    return error  # a mistake of ours: seen in the log and answered 500
+
+
+def _engine(url: str, pool_size: int) -> AsyncEngine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+asyncpg")
+        return create_async_engine(parsed, pool_size=pool_size, max_overflow=10, pool_timeout=10, pool_pre_ping=True)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
+        raise ValueError("the database is sqlite:///FILE or postgresql://…")
+    engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), pool_size=pool_size, max_overflow=10, pool_timeout=10)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN is deferred: it gives "database is locked" in mid-transaction
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("tracker_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,46 @@
+"""The database's history: one Alembic revision a change of `schema.py`, run by ``tracker migrate``.
+
+A new one: change ``schema.py``, then ``python -m tracker.records.migrations "Say what changes"`` and read what it wrote.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from tracker.records.database import Database
+
+HERE = Path(__file__).parent
+
+
+def settings(connection: Connection | None = None) -> Config:
+    """Alembic's own configuration, made here so that no ini file has to be found at run time."""
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    config.attributes["connection"] = connection
+    return config
+
+
+async def migrate(database: Database, target: str = "head") -> None:
+    """Bring the database to a revision; running it again changes nothing.
+
+    Two processes may start at once: SQLite's BEGIN IMMEDIATE and PostgreSQL's lock make the second one wait and find all done.
+    """
+    async with database.engine.connect() as connection:
+        await connection.execution_options(tracker_writes=True)
+        async with connection.begin():
+            if not database.sqlite:
+                await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7319402)")
+            await connection.run_sync(lambda sync: command.upgrade(settings(sync), target))
+
+
+async def behind(database: Database) -> bool:
+    """True if ``migrate`` has something to do."""
+    newest = ScriptDirectory.from_config(settings()).get_current_head()
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision()) != newest
