@@ -1,0 +1,78 @@
+"""A small real server for the street map alone: the tile door, our static files, Leaflet, and one page with a map."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import portal_web
+from portal_web.shell import leaflet_folder
+from tracker.web import tiles
+
+POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""The product's own Content-Security-Policy: the map must live with it."""
+
+HERE = Path(__file__).parent
+
+
+class _Strict:
+    """Adds the policy to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_policy(message: dict[str, object]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"content-security-policy", POLICY)]  # type: ignore[misc]
+            await send(message)
+
+        await self.app(scope, receive, with_policy)  # type: ignore[arg-type]
+
+
+async def _page(_request: Request) -> Response:
+    return FileResponse(HERE / "page.html")
+
+
+def app(roads: Path) -> Starlette:
+    """The map of a roads folder at `/`."""
+    static = Path(portal_web.__file__).parent / "static"
+    return Starlette(
+        routes=[
+            Route("/", _page),
+            *tiles.routes(tiles.street_map(roads)),
+            Mount("/static", StaticFiles(directory=static)),
+            Mount("/leaflet", StaticFiles(directory=leaflet_folder())),
+            Mount("/tests", StaticFiles(directory=HERE)),
+        ],
+        middleware=[Middleware(_Strict)],
+    )
+
+
+@contextmanager
+def serving(application: ASGIApp) -> Iterator[str]:
+    """The application under a real uvicorn on a free port, in a thread; yields its address."""
+    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
