@@ -1,0 +1,86 @@
+"""The gate as SQL says it: built in the opening transaction, by the worker's renewal, and when a ping finds none."""
+
+from datetime import datetime
+
+from tracker.actions.house import House
+from tracker.domain.duty import Stretch, WeekHours, duty_at
+from tracker.domain.visibility import cloak_zone
+from tracker.live.gate import Gate
+from tracker.records import legs, technicians
+from tracker.records.database import Transaction
+from tracker.records.legs import Leg
+from tracker.records.technicians import Technician
+
+
+async def gate_of(house: House, technician: str) -> Gate | None:
+    """The gate of a technician as SQL says it now; None if there is no such technician."""
+    async with house.db.reading() as tx:
+        found = await technicians.by_id(tx, technician)
+        return await gate_within(house, tx, found, house.clock()) if found else None
+
+
+async def gates_of_all(house: House) -> list[Gate]:
+    """The gates of all active technicians: what the worker renews."""
+    async with house.db.reading() as tx:
+        now = house.clock()
+        return [await gate_within(house, tx, technician, now) for technician in await technicians.everybody(tx)]
+
+
+async def gate_within(house: House, tx: Transaction, technician: Technician, now: datetime) -> Gate:
+    """The gate as this transaction sees it. A started leg counts as duty until it ends (P3)."""
+    leg = await legs.open_of(tx, technician.id) if technician.active else None
+    if leg is not None and now >= leg.hides_at:
+        leg = None  # it has ended by itself; the worker writes that down
+    hours = [WeekHours(each.weekday, each.starts, each.ends) for each in await technicians.hours_of(tx, technician.id)]
+    duty = duty_at(hours, technician.zone, now) if technician.active else None
+    settings = house.settings.now
+    return Gate(
+        technician=technician.id,
+        gen=technician.gate_version,
+        duty_end=_duty_end(duty, leg),
+        sharing=technician.sharing,
+        device=(leg.device_id if leg else None) or technician.device_id,
+        leg=leg.id if leg else None,
+        appointment=leg.appointment_id if leg else None,
+        since=leg.started_at if leg else None,
+        cloak=cloak_zone(leg.origin, house.secret) if leg and leg.origin else None,
+        interval_s=settings.interval_traveling_s if leg else settings.interval_duty_s,
+        not_before=_not_before(duty, leg, technician),
+    )
+
+
+async def regate(house: House, technician: str, at_least: int = 0) -> Gate | None:
+    """Raise the fence and set the gate anew, whatever a rolled-back or dead closing left in Redis.
+
+    ``at_least``: the fence that refused a renewal. The technician's lock makes this wait for a closing that is under way,
+    so the gate that is set is never older than what was committed.
+    """
+
+    async def raise_fence(tx: Transaction) -> Gate | None:
+        locked = await technicians.locked(tx, technician)
+        if locked is None:
+            return None
+        await technicians.next_gate(tx, locked, at_least)
+        raised = await technicians.by_id(tx, technician)
+        return await gate_within(house, tx, raised, house.clock()) if raised else None
+
+    gate = await house.db.retrying(raise_fence)
+    if gate is not None:
+        await house.positions.set_gate(gate)
+    return gate
+
+
+def _duty_end(duty: Stretch | None, leg: Leg | None) -> datetime | None:
+    ends = [duty.end] if duty else []
+    if leg:
+        ends.append(leg.hides_at)
+    return max(ends, default=None)
+
+
+def _not_before(duty: Stretch | None, leg: Leg | None, technician: Technician) -> datetime | None:
+    """Start of duty (or of a leg begun outside it), or the end of the last pause: what is older was never shared."""
+    starts = ([duty.start] if duty else []) + ([leg.started_at] if leg else [])
+    if not starts:
+        return None
+    resumed = technician.sharing_since if technician.sharing else None
+    return max(min(starts), resumed) if resumed else min(starts)
