@@ -1,11 +1,11 @@
 """A phone's satellite receiver: the true place with an error that wanders, an accuracy that says so, a battery that empties."""
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import atan2, degrees, exp, hypot, sqrt
 
-from simulator.driving import Moment
-from simulator.tracks import STANDING_MPS, Fix
+from simulator.driving import Drive, Moment
+from simulator.tracks import STANDING_MPS, Fix, Track, make_track
 from tracker.domain.geo import moved
 
 
@@ -42,3 +42,9 @@ class Receiver:
 def direction_deg(east: float, north: float) -> float:
     """Direction of a small step on the plane, degrees clockwise from north."""
     return degrees(atan2(east, north)) % 360
+
+
+def recorded(drive: Drive, receiver: Receiver, start: datetime, every_s: float = 1.0) -> Track:
+    """The whole drive as this receiver would record it, a fix every ``every_s`` seconds."""
+    moments = [i * every_s for i in range(int(drive.duration_s / every_s) + 1)] + [drive.duration_s]
+    return make_track("planned", [receiver.read(start + timedelta(seconds=s), drive.at(s)) for s in moments])

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from tracker.domain.geo import Point, bearing_deg, distance_m, length_m
 
@@ -127,3 +128,14 @@ def _with_motion_of(here: Fix, a: Fix, b: Fix) -> Fix:
     speed = distance_m(a.point, b.point) / seconds
     course = here.course if here.course is not None or speed < STANDING_MPS else bearing_deg(a.point, b.point)
     return replace(here, speed=speed, course=course)
+
+
+def as_geojson(track: Track) -> dict[str, Any]:
+    """The track as a GeoJSON collection of points that `readers` reads back."""
+    return {"type": "FeatureCollection", "name": track.name, "features": [_feature(fix) for fix in track.fixes]}
+
+
+def _feature(fix: Fix) -> dict[str, Any]:
+    said = {"acc": fix.acc, "speed": fix.speed, "course": fix.course, "battery": fix.battery, "ele_m": fix.ele}
+    properties = {"time": fix.at.isoformat(), **{key: value for key, value in said.items() if value is not None}}
+    return {"type": "Feature", "properties": properties, "geometry": {"type": "Point", "coordinates": [fix.lon, fix.lat]}}
