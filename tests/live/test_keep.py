@@ -10,6 +10,7 @@ import pytest
 from tracker.domain.appointments import State
 from tracker.domain.geo import Point, moved
 from tracker.domain.visibility import Cloak
+from tracker.domain.ways import Basis, StoredRoute
 from tracker.live import keys
 from tracker.live.connect import connect, subscriber
 from tracker.live.gate import Gate
@@ -28,6 +29,7 @@ LEG = Gate(
     since=NOW - timedelta(minutes=5),
     interval_s=5,
 )
+ROUTE = StoredRoute.of(3, [HERE, moved(HERE, 90, 500)], [0, 60], moved(HERE, 90, 500), Basis.ROAD)
 versions = iter(range(10**6))
 
 
@@ -252,7 +254,8 @@ async def test_after_closing_an_old_gate_is_fenced_off(live: Live) -> None:
     await live.positions.set_gate(LEG)
     first = item(NOW)
     await live.keep(first)
-    assert await live.positions.store_route("tech", "visit1", "leg1", 1, "{}")
+    assert await live.positions.store_route("tech", "visit1", "leg1", ROUTE)
+    assert await live.positions.route_of("tech", "leg1") == ROUTE
     await live.positions.close("tech", "visit1", 2)
     assert not await live.positions.set_gate(LEG)
     assert await live.positions.renew([LEG]) == [2]
@@ -260,7 +263,7 @@ async def test_after_closing_an_old_gate_is_fenced_off(live: Live) -> None:
     visit = await live.positions.visit("tech", "visit1")
     assert (visit.position, visit.eta, visit.leg, visit.route) == (None, None, None, None)
     assert await live.positions.route_of("tech", "leg1") is None
-    assert not await live.positions.store_route("tech", "visit1", "leg1", 2, "{}")
+    assert not await live.positions.store_route("tech", "visit1", "leg1", ROUTE)
     assert [frame["k"] for frame in await live.heard()] == ["update", "route", "closed"]
     assert await live.positions.restore(replace(LEG, gen=2))
 

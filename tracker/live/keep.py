@@ -3,7 +3,6 @@
 from asyncio import gather
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from secrets import token_hex
 from typing import NamedTuple
 
 from tracker.live import keys
@@ -69,7 +68,7 @@ class Keeper:
     async def keep(self, items: list[Item], now: datetime) -> list[Answer]:
         """Keep a batch. Raises LiveUnavailable: then nothing may be acknowledged, and sending it again is harmless."""
         text = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        head = [round(now.timestamp() * 1000), text, token_hex(4), LAST_MS, STREAM_CAP]
+        head = [round(now.timestamp() * 1000), text, keys.new_epoch(), LAST_MS, STREAM_CAP]
         if not self._cluster:
             return [_answer(row) for row in await self._script(keys.ALL_TAGS[0], [*head, items])]
         groups: dict[str, list[int]] = {}

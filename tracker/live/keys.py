@@ -1,6 +1,7 @@
 """Names of keys and channels in Redis: everything of one technician carries one hash tag, so that one script may touch it."""
 
 from functools import lru_cache
+from secrets import token_hex
 from zlib import crc32
 
 BUCKETS = 64
@@ -40,3 +41,8 @@ def visit_channel(technician: str, appointment: str) -> str:
 def staff_channel(number: int) -> str:
     """Where the changed technicians of one bucket are published: one message per kept batch."""
     return f"{bucket_tag(number)}staff"
+
+
+def new_epoch() -> str:
+    """An epoch for a visit that has none in Redis (yet, or any more)."""
+    return token_hex(4)

@@ -3,17 +3,18 @@
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from secrets import token_hex
 from typing import Any, cast
 
 import msgspec
 
 from tracker.domain.appointments import State
 from tracker.domain.geo import Point
+from tracker.domain.ways import StoredRoute
 from tracker.errors import LiveUnavailable
 from tracker.live import board, keys
 from tracker.live.connect import AWAY, Client
 from tracker.live.gate import LEASE_MS, Gate, packed, unpacked
+from tracker.live.routes import Routes
 from tracker.live.script import Script
 
 FENCE_MS = 30 * 86_400_000
@@ -52,6 +53,7 @@ class Positions:
         self.client = client
         self._ask = ask
         self._gate, self._close, self._visit = (Script(client, name) for name in ("gate", "close", "visit"))
+        self.routes = Routes(client)
 
     # -- the gate ------------------------------------------------------------------------------------------------------
 
@@ -85,7 +87,7 @@ class Positions:
         takes the technician from the staff's map as well. ``gen`` is the new ``gate_version``.
         """
         tag = keys.tag(technician)
-        await self._close(tag, [tag, technician, appointment or "", gen, FENCE_MS, forget, token_hex(4)])
+        await self._close(tag, [tag, technician, appointment or "", gen, FENCE_MS, forget, keys.new_epoch()])
         if appointment:
             await self._ask("visit", appointment)
 
@@ -122,17 +124,17 @@ class Positions:
 
     async def _speak(self, technician: str, appointment: str, kind: str, *arguments: object) -> list[Any]:
         tag = keys.tag(technician)
-        return cast(list[Any], await self._visit(tag, [tag, appointment, token_hex(4), kind, *arguments]))
+        return cast(list[Any], await self._visit(tag, [tag, appointment, keys.new_epoch(), kind, *arguments]))
 
     # -- routes --------------------------------------------------------------------------------------------------------
 
-    async def store_route(self, technician: str, appointment: str, leg: str, serial: int, route: str) -> bool:
-        """Keep the route (JSON) of the leg under way and tell viewers its serial. False: that leg is not under way."""
-        return bool(await self._speak(technician, appointment, "route", technician, leg, serial, route))
+    async def store_route(self, technician: str, appointment: str, leg: str, route: StoredRoute) -> bool:
+        """Keep the route of the leg under way and tell viewers its serial. False: that leg is not under way."""
+        return await self.routes.store(technician, appointment, leg, route)
 
-    async def route_of(self, technician: str, leg: str) -> bytes | None:
-        """The route of a leg as JSON; None if there is none (yet, or any more)."""
-        return cast(bytes | None, await self._read("get", f"{keys.tag(technician)}route:{leg}"))
+    async def route_of(self, technician: str, leg: str) -> StoredRoute | None:
+        """The route of a leg; None if there is none (yet, or any more)."""
+        return await self.routes.of(technician, leg)
 
     # -- phones --------------------------------------------------------------------------------------------------------
 
