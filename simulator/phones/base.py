@@ -97,6 +97,7 @@ class Phone(ABC):
 
     async def __aenter__(self) -> Self:
         self._sender = asyncio.create_task(self._send_for_ever())
+        self._sender.add_done_callback(lambda _: self._moved.set())
         return self
 
     async def __aexit__(self, *_: object) -> None:
