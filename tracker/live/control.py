@@ -4,12 +4,12 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from tracker.live.connect import Client, RedisError
 from tracker.live.subscription import Subscription
 
 CHANNEL = "control"
@@ -47,8 +47,10 @@ class Control:
     before it: so "answered" means that nothing published before is still on its way inside that process.
     """
 
-    def __init__(self, redis: "Redis[bytes]", subscription: Subscription | None = None) -> None:
-        self._redis = redis
+    def __init__(self, redis: Client, subscription: Subscription | None = None) -> None:
+        self._redis: Any = redis
+        # on a cluster PUBLISH counts the receivers of the node it was sent to: that must be the one all subscribe at
+        self._publisher: Any = subscription.redis if subscription is not None else redis
         self._subscription = subscription
         self._deeds: dict[Ask, list[Deed]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -73,7 +75,7 @@ class Control:
         question = Question(Ask(kind), id, reply, self.token if spare_me else None)
         try:
             async with asyncio.timeout(wait_s):
-                expected = await self._redis.publish(CHANNEL, msgspec.json.encode(question))
+                expected = await self._publisher.publish(CHANNEL, msgspec.json.encode(question))
                 for _ in range(expected):
                     await self._redis.blpop([reply], timeout=wait_s)
         except TimeoutError:
@@ -89,7 +91,7 @@ class Control:
     async def tell(self, kind: str, id: str) -> None:
         """Ask without waiting."""
         try:
-            await self._redis.publish(CHANNEL, msgspec.json.encode(Question(Ask(kind), id)))
+            await self._publisher.publish(CHANNEL, msgspec.json.encode(Question(Ask(kind), id)))
         except (RedisError, OSError):
             await self._do(Question(Ask(kind), id))
 

@@ -34,9 +34,9 @@ class _Position(msgspec.Struct):
 
 class _Eta(msgspec.Struct):
     at: datetime
-    low: datetime
-    high: datetime
     basis: str
+    low: datetime | None = None
+    high: datetime | None = None
 
 
 _read = msgspec.json.Decoder(Published).decode
@@ -90,7 +90,7 @@ class Frame:
 
 
 def short_update(seen: Published, place: Point, now: datetime) -> bytes:
-    """``{"u":[offset, north, east, acc, course, speed, age, contact, eta, early, late, basis]}``, absent ones at the end left out.
+    """A bare array: ``[offset, north, east, acc, course, speed, age, contact, eta, early, late, basis]``; null: unknown.
 
     north, east: 10⁻⁵ degrees from the appointment's place (about a metre); metres; degrees; m/s; age of fix and of contact in
     seconds; ETA in seconds from now, low and high as distances from it; basis only if it is not ``road``.
@@ -105,9 +105,9 @@ def short_update(seen: Published, place: Point, now: datetime) -> bytes:
     ]
     if seen.e and bytes(seen.e) != b"null":
         e = _read_eta(seen.e)
-        values += [_seconds(e.at, now), _seconds(e.at, e.low), _seconds(e.high, e.at)]
+        values += [_seconds(e.at, now), e.low and _seconds(e.at, e.low), e.high and _seconds(e.high, e.at)]
         values += [] if e.basis == "road" else [e.basis]
-    return _write({"u": values})
+    return _write(values)
 
 
 def _seconds(later: datetime, earlier: datetime) -> int:

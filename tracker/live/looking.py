@@ -19,8 +19,8 @@ AT_ONCE = 8
 AGAIN_S = (0.05, 0.25, 1.0)
 """Pauses before a look that failed is tried again."""
 
-type Look = Callable[[str], Awaitable[Seen]]
-"""Redis first, SQL last; without Redis what SQL says. Refuses what is not there."""
+type Look = Callable[[str, str | None], Awaitable[Seen]]
+"""(appointment, technician believed) → Redis first, SQL last; without Redis what SQL says. Refuses what is not there."""
 type Missed = Callable[[str, str, str, int], Awaitable[list[dict[str, Any]] | None]]
 """`Positions.events_after`."""
 
@@ -30,8 +30,8 @@ log = structlog.get_logger()
 class Looks:
     """Subscribe, then read Redis, then SQL: in this order nothing can happen between what was read and what will be heard."""
 
-    def __init__(self, subscription: Subscription, look: Look, missed: Missed, clock: Callable[[], datetime]) -> None:
-        self._subscription, self._look, self._missed, self._clock = subscription, look, missed, clock
+    def __init__(self, subscription: Subscription, clock: Callable[[], datetime], look: Look, missed: Missed) -> None:
+        self._subscription, self._clock, self._look, self._missed = subscription, clock, look, missed
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     def want(self, channel: Channel, hear: Callable[[Channel], Handler]) -> None:
@@ -66,24 +66,26 @@ class Looks:
     async def _once(self, channel: Channel, hear: Callable[[Channel], Handler]) -> bool:
         """One look; False if it must be repeated."""
         await self._follow(channel, channel.hint, hear)
-        closings = channel.closings
-        seen = await self._look(channel.appointment)
+        spoiled, waiting = channel.spoiled, [viewer for viewer in channel.viewers if not viewer.mailbox.joined]
+        seen = await self._look(channel.appointment, channel.technician)
         if seen.technician != channel.technician:
             channel.hint = seen.technician  # reassigned: hear the other bucket, then look again
             return False
-        missed = [(viewer, await self._missed_by(viewer, seen)) for viewer in list(channel.viewers) if not viewer.mailbox.joined]
-        if channel.again:
-            return True
-        if channel.closings != closings:
-            return False  # what was read may be over
+        missed = [(viewer, await self._missed_by(viewer, seen)) for viewer in waiting]
+        if channel.spoiled != spoiled:
+            return False  # closed, or another leg began: what was read may be over
         # no await from here on: nothing can be closed between this check and the last write
-        channel.leg, channel.shows = seen.leg, seen.shows
+        channel.leg, channel.shows, channel.parted = seen.leg, seen.shows, 0
         if channel.epoch != seen.epoch or channel.offset < seen.offset:
             channel.epoch, channel.offset = seen.epoch, seen.offset
         now = asyncio.get_running_loop().time()
+        strangers = []
         for viewer, events in missed:
-            if viewer in channel.viewers:
+            if not seen.allows(viewer.who):
+                strangers.append(viewer)
+            elif viewer in channel.viewers:
                 viewer.welcome(seen, events, self._clock(), now)
+        await close_all(strangers, 4403)
         return True
 
     async def _follow(self, channel: Channel, technician: str | None, hear: Callable[[Channel], Handler]) -> None:

@@ -33,8 +33,8 @@ class Subscription:
     Handlers run inside the reader, in the order in which Redis sent the messages: no task and no queue per message.
     """
 
-    def __init__(self, redis: "Redis[bytes]") -> None:
-        self._redis = redis
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
         self._handlers: dict[bytes, Handler] = {}
         self._confirmations: dict[bytes, asyncio.Future[bool]] = {}
         self._asked: Counter[bytes] = Counter()  # dropped and added again at once: only the last answer counts
@@ -108,7 +108,7 @@ class Subscription:
             pause = min(pause * 2, 1.0)
 
     async def _connect(self) -> None:
-        pool = self._redis.connection_pool
+        pool = self.redis.connection_pool
         own = {"protocol": 2, "decode_responses": False, "health_check_interval": 0, "socket_timeout": None}
         self._connection = pool.connection_class(**{**pool.connection_kwargs, **own, "retry": Retry(NoBackoff(), 0)})
         await self._connection.connect()

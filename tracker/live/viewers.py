@@ -1,11 +1,12 @@
 """One viewer of a visit, its way out, and what is common to all viewers of the same visit in this process."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
 from tracker.domain.geo import Point
+from tracker.domain.visibility import Watcher
 from tracker.live import frames
 from tracker.live.mailbox import Mailbox
 from tracker.live.subscription import Handler
@@ -50,23 +51,47 @@ class Seen(Protocol):
         """True if it carries a position."""
         ...
 
+    def allows(self, who: Watcher) -> bool:
+        """True if this person may (still) watch it: with another technician the one before may no longer."""
+        ...
+
     def snapshot(self, now: datetime, offset: int, *, recovered: bool) -> bytes:
         """The JSON text of a snapshot."""
+        ...
+
+
+class Socket(Protocol):
+    """What the hub's clock needs to know of any socket, a visit's or the board's."""
+
+    door: Door
+    session: str
+    expires: datetime
+    wrote: float
+
+    def owing(self, now: float) -> bool:
+        """True if nobody reads there."""
+        ...
+
+    def pump(self, now: float) -> None:
+        """Send what may be sent."""
         ...
 
 
 class Watch:
     """One socket: whose it is, what it watches, what waits for it. (Not a dataclass: thousands of them live long.)"""
 
-    __slots__ = ("appointment", "door", "expires", "mailbox", "person", "resume", "session", "short", "wrote")
+    __slots__ = ("appointment", "door", "expires", "mailbox", "resume", "session", "short", "who", "wrote")
 
-    def __init__(self, door: Door, appointment: str, session: str, person: str, expires: datetime) -> None:
-        self.door, self.appointment = door, appointment
-        self.session, self.person, self.expires = session, person, expires
+    def __init__(self, door: Door, appointment: str, who: Watcher, session: str, expires: datetime) -> None:
+        self.door, self.appointment, self.who, self.session, self.expires = door, appointment, who, session, expires
         self.mailbox = Mailbox()
         self.resume: tuple[str, int] | None = None  # epoch and offset of an earlier socket
         self.short: Point | None = None
         self.wrote = 0.0
+
+    def owing(self, now: float) -> bool:
+        """True if this viewer has not said ``seen`` for too long."""
+        return self.mailbox.owing(now)
 
     def pump(self, now: float) -> None:
         """Send what may be sent now (monotonic seconds)."""
@@ -75,12 +100,6 @@ class Watch:
             if frame is None:
                 return
             self.door.write(frame.wire(self.short, now))
-            self.wrote = now
-
-    def beat(self, wire: bytes, now: float) -> None:
-        """A sign of life, if the socket takes it."""
-        if self.door.ready():
-            self.door.write(wire)
             self.wrote = now
 
     def welcome(self, seen: Seen, missed: list[frames.Frame] | None, clock: datetime, now: float) -> None:
@@ -106,8 +125,8 @@ class Channel:
     """One watched visit in this process: its viewers, and how far it was heard."""
 
     __slots__ = (
-        *("again", "appointment", "awaited", "closings", "confirmed", "epoch", "handler", "hint", "leg", "looking", "name"),
-        *("offset", "shows", "technician", "viewers"),
+        *("again", "appointment", "awaited", "confirmed", "epoch", "handler", "hint", "leg", "looking", "name"),
+        *("offset", "parted", "shows", "spoiled", "technician", "viewers"),
     )
 
     def __init__(self, appointment: str, hint: str | None) -> None:
@@ -122,25 +141,26 @@ class Channel:
         self.offset = 0
         self.leg: str | None = None  # as the last look said: updates of another leg wait for the next look
         self.shows = False  # a position (and so a route) was in the last look
+        self.parted = 0  # ticks since its leg was closed without a word on what came of it
         self.awaited: str | None = None  # the leg for which a look is under way
-        self.closings = 0
         self.looking: asyncio.Task[None] | None = None
-        self.again = False
+        self.again = False  # another look is wanted after the one under way …
+        self.spoiled = 0  # … whose result, if this was raised since, must not be told
 
     def hold(self) -> None:
         """Nothing more for its viewers before a new look."""
+        self.spoiled += 1
         for viewer in self.viewers:
             viewer.mailbox.hold()
 
     def close(self) -> None:
         """Its leg was closed: no position waits any more, and no look begun before may show one."""
-        self.closings += 1
-        self.leg, self.shows = None, False
+        self.spoiled += 1
+        self.leg, self.shows, self.parted = None, False, 1
         for viewer in self.viewers:
             viewer.mailbox.drop_position()
 
 
-async def close_all(viewers: "set[Watch] | list[Watch]", code: int) -> None:
+async def close_all(sockets: Iterable[Socket], code: int) -> None:
     """Close many sockets side by side."""
-    waiting: list[Awaitable[None]] = [viewer.door.close(code) for viewer in list(viewers)]
-    await asyncio.gather(*waiting, return_exceptions=True)
+    await asyncio.gather(*(socket.door.close(code) for socket in list(sockets)), return_exceptions=True)
