@@ -1,10 +1,12 @@
 """The gate as SQL says it: built in the opening transaction, by the worker's renewal, and when a ping finds none."""
 
+import contextlib
 from datetime import datetime
 
 from tracker.actions.house import House
 from tracker.domain.duty import Stretch, WeekHours, duty_at
 from tracker.domain.visibility import cloak_zone
+from tracker.errors import LiveUnavailable
 from tracker.live.gate import Gate
 from tracker.records import legs, technicians
 from tracker.records.database import Transaction
@@ -49,6 +51,14 @@ async def gate_within(house: House, tx: Transaction, technician: Technician, now
     )
 
 
+async def open_gate(house: House, technician: str) -> None:
+    """Set the gate after a commit. With Redis away nothing is lost: the worker's renewal sets it."""
+    gate = await gate_of(house, technician)
+    if gate is not None:
+        with contextlib.suppress(LiveUnavailable):
+            await house.positions.set_gate(gate)
+
+
 async def regate(house: House, technician: str, at_least: int = 0) -> Gate | None:
     """Raise the fence and set the gate anew, whatever a rolled-back or dead closing left in Redis.
 
@@ -66,7 +76,8 @@ async def regate(house: House, technician: str, at_least: int = 0) -> Gate | Non
 
     gate = await house.db.retrying(raise_fence)
     if gate is not None:
-        await house.positions.set_gate(gate)
+        with contextlib.suppress(LiveUnavailable):
+            await house.positions.set_gate(gate)
     return gate
 
 

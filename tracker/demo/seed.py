@@ -1,0 +1,174 @@
+"""The first day of the demo: accounts, sign-ins, technicians with phones, and appointments in every state."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from tracker.actions.accounts import hash_password, token_hash
+from tracker.demo import cast
+from tracker.domain.appointments import Role, State
+from tracker.records import appointments, people, technicians
+from tracker.records.appointments import Appointment
+from tracker.records.database import Database, Transaction, new_id
+from tracker.records.technicians import Hours, Technician
+
+_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """What the demo prints for one role."""
+
+    role: str
+    email: str
+    password: str
+
+
+class Driver(msgspec.Struct, frozen=True):
+    """A technician with the token of the simulated phone."""
+
+    id: str
+    name: str
+    token: str
+    home: tuple[float, float]
+
+
+class Demo(msgspec.Struct, frozen=True):
+    """What outlives a restart beside the database: it lies in the data folder, readable for its owner only."""
+
+    sign_ins: tuple[SignIn, ...]
+    drivers: tuple[Driver, ...]
+    account: str
+    contact: str
+    households: tuple[str, ...]
+    services: tuple[str, ...]
+
+
+def booking_id() -> str:
+    """What people say on the phone: ``WP-7K3F-21``."""
+    letters = "".join(secrets.choice(_ALPHABET) for _ in range(4))
+    return f"WP-{letters}-{secrets.randbelow(90) + 10}"
+
+
+def appointment(account: str, service: str, place: cast.Place, arrival: datetime, **more: object) -> Appointment:
+    """An appointment of ten minutes at one of the city's places."""
+    values: dict[str, object] = {
+        "id": new_id(),
+        "booking_id": booking_id(),
+        "account_id": account,
+        "service_type_id": service,
+        "state": State.SCHEDULED,
+        "arrival_at": arrival,
+        "ends_at": arrival + timedelta(minutes=10),
+        "duration_min": 10,
+        "address": place.address,
+        "lat": place.point.lat,
+        "lon": place.point.lon,
+        "zone": cast.ZONE,
+        "source": "portal",
+        "created_at": arrival - timedelta(days=2),
+    }
+    return msgspec.convert(values | more, Appointment)
+
+
+async def seed(db: Database, drivers: int, now: datetime) -> Demo:
+    """Fill an empty database; everything that must be known later is in the answer."""
+    passwords = [secrets.token_urlsafe(9) for _ in range(4)]
+    hashes = [await hash_password(password) for password in passwords]
+    async with db.transaction() as tx:
+        services = tuple([await appointments.add_service_type(tx, name, minutes) for name, minutes in cast.SERVICES])
+        vans = tuple([await _driver(tx, number, now) for number in range(drivers)])
+        account, contact = await _customer(tx, hashes[0], now)
+        households = tuple([await _household(tx, number, now) for number in range(len(cast.HOUSEHOLDS))])
+        await _staff(tx, vans[0], hashes, now)
+        await _past(tx, account, contact, services, vans, now)
+    emails = (
+        ("customer", cast.CUSTOMER[1]),
+        ("dispatcher", cast.DISPATCHER[1]),
+        ("admin", cast.ADMIN[1]),
+        ("technician", "aino@example.com"),
+    )
+    signs = tuple(SignIn(role, email, password) for (role, email), password in zip(emails, passwords, strict=True))
+    return Demo(signs, vans, account, contact, households, services)
+
+
+async def _driver(tx: Transaction, number: int, now: datetime) -> Driver:
+    name, title, vehicle, plate = cast.technician(number)
+    home = cast.places()[(number * 7) % len(cast.places())].point
+    one = Technician(
+        id=new_id(),
+        name=name,
+        zone=cast.ZONE,
+        title=title,
+        vehicle=vehicle,
+        plate=plate,
+        photo=None,
+        phone="+358 00 000 0000",
+        home_lat=home.lat,
+        home_lon=home.lon,
+    )
+    await technicians.add(tx, one)
+    await technicians.set_hours(tx, one.id, [Hours(day, 0, 24 * 60) for day in range(7)])
+    token = secrets.token_urlsafe(32)
+    device = await technicians.add_device(tx, one.id, f"{name}'s phone", now, token_hash=token_hash(token))
+    await technicians.change(tx, one.id, device_id=device)
+    return Driver(one.id, name, token, (home.lat, home.lon))
+
+
+async def _customer(tx: Transaction, password_hash: str, now: datetime) -> tuple[str, str]:
+    name, email, address = cast.CUSTOMER
+    place = cast.place_of(address)
+    person = people.Person(id=new_id(), email=email, name=name, role=Role.CUSTOMER, password_hash=password_hash)
+    await people.add(tx, person, now)
+    account = await people.add_account(
+        tx, name, now, address=place.address, lat=place.point.lat, lon=place.point.lon, zone=cast.ZONE
+    )
+    return account, await people.add_contact(tx, account, email, name, now, person=person.id)
+
+
+async def _household(tx: Transaction, number: int, now: datetime) -> str:
+    place = cast.places()[(number * 5 + 2) % len(cast.places())]
+    where = {"address": place.address, "lat": place.point.lat, "lon": place.point.lon}
+    return await people.add_account(tx, cast.HOUSEHOLDS[number], now, zone=cast.ZONE, **where)  # type: ignore[arg-type]
+
+
+async def _staff(tx: Transaction, van: Driver, hashes: list[str], now: datetime) -> None:
+    roles = ((cast.DISPATCHER, Role.DISPATCHER, None), (cast.ADMIN, Role.ADMIN, None))
+    for ((name, email), role, _), password_hash in zip(roles, hashes[1:3], strict=True):
+        await people.add(tx, people.Person(id=new_id(), email=email, name=name, role=role, password_hash=password_hash), now)
+    aino = people.Person(
+        id=new_id(),
+        email="aino@example.com",
+        name=van.name,
+        role=Role.TECHNICIAN,
+        password_hash=hashes[3],
+        technician_id=van.id,
+    )
+    await people.add(tx, aino, now)
+
+
+async def _past(
+    tx: Transaction, account: str, contact: str, services: tuple[str, ...], vans: tuple[Driver, ...], now: datetime
+) -> None:
+    """The customer's other visits: done, canceled, under way just now, and to come."""
+    place = cast.place_of(cast.CUSTOMER[2])
+    hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+    def visit(service: int, van: int, arrival: datetime, **more: object) -> Appointment:
+        chosen = {"technician_id": vans[van % len(vans)].id, "contact_id": contact}
+        return appointment(account, services[service], place, arrival, **(chosen | more))
+
+    done = hour - timedelta(days=12)
+    story = {
+        "traveling_at": done - timedelta(minutes=9),
+        "started_at": done + timedelta(minutes=4),
+        "completed_at": done + timedelta(minutes=13),
+    }
+    given_up = {"canceled_at": hour - timedelta(days=66), "canceled_by": "customer", "cancel_reason": "We are away that week."}
+    for one in (
+        visit(0, 0, done, state=State.COMPLETED, **story),
+        visit(2, 1, hour - timedelta(days=63), state=State.CANCELED, **given_up),
+        visit(1, 2, hour + timedelta(days=2, hours=3)),
+        visit(3, 3, hour + timedelta(days=6, hours=1)),
+    ):
+        await appointments.add(tx, one)

@@ -1,0 +1,37 @@
+"""Who is acting: the actor every action is given first."""
+
+from dataclasses import dataclass, field
+
+from tracker.domain.appointments import STAFF, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who asks for something, as far as the rules care.
+
+    ``person`` and ``session`` are ids of rows, None for somebody anonymous, a device, or the holder of a link.
+    ``accounts`` are those a customer is a contact of, ``technician`` the one a technician is, ``appointment`` the one a
+    link was made for, ``device`` the phone whose token was shown.
+    """
+
+    role: Role
+    person: str | None = None
+    name: str = ""
+    session: str | None = None
+    accounts: frozenset[str] = field(default_factory=frozenset)
+    technician: str | None = None
+    appointment: str | None = None
+    device: str | None = None
+
+    @property
+    def staff(self) -> bool:
+        """True for dispatchers and admins."""
+        return self.role in STAFF
+
+    @property
+    def signed(self) -> str:
+        """How the actor is written into events and the audit log: role and id, never a name or an address."""
+        return f"{self.role}:{self.person or self.technician or self.appointment or '-'}"
+
+
+ANONYMOUS = Actor(Role.ANONYMOUS)
