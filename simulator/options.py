@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import msgspec
+import uvloop
 
 from simulator.day import NoPlan
 from simulator.phones import GivenUp, StepRefused
@@ -23,7 +24,7 @@ _FRIENDLY = (BadTrack, CannotSignIn, NoPlan, NoWay, GivenUp, StepRefused, OSErro
 def run_now[T](work: Coroutine[Any, Any, T]) -> T:
     """Runs it; a refusal is one sentence for people, not a traceback."""
     try:
-        return asyncio.run(work)
+        return asyncio.run(work, loop_factory=uvloop.new_event_loop)
     except _FRIENDLY as wrong:
         raise click.ClickException(str(wrong) or type(wrong).__name__) from wrong
     except KeyboardInterrupt:

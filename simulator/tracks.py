@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tracker.domain.geo import Point, bearing_deg, distance_m, length_m
+from tracker.domain.geo import Point, bearing_deg, length_m
 
 STANDING_MPS = 0.5
 """Below this a phone gives no course: the direction would be noise."""
+
+FAR_S = 60.0
+"""A fix so long before or after says nothing about the speed of this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,26 +111,35 @@ def _between(a: Fix, b: Fix, at: datetime) -> Fix:
 
 
 def with_motion(track: Track) -> Track:
-    """Speed and course where the recording has none, from the fix before: what the receiver would have said.
+    """Speed and course where the recording has none, from the fixes on both sides: what the receiver would have said.
 
-    The first fix takes the second one's speed. No course below `STANDING_MPS`.
+    A neighbour more than `FAR_S` seconds away says nothing about this moment and is left out if the other one is nearer.
+    No course below `STANDING_MPS`.
     """
     fixes = track.fixes
-    out = [_with_motion_of(here, *_pair(fixes, i)) for i, here in enumerate(fixes)]
-    return replace(track, fixes=tuple(out))
+    return replace(track, fixes=tuple(_moving(fixes, i) for i in range(len(fixes))))
 
 
-def _pair(fixes: Sequence[Fix], i: int) -> tuple[Fix, Fix]:
-    return (fixes[i - 1], fixes[i]) if i else (fixes[0], fixes[min(1, len(fixes) - 1)])
-
-
-def _with_motion_of(here: Fix, a: Fix, b: Fix) -> Fix:
-    seconds = (b.at - a.at).total_seconds()
+def _moving(fixes: Sequence[Fix], i: int) -> Fix:
+    here, near = fixes[i], _around(fixes, i)
+    seconds = (near[-1].at - near[0].at).total_seconds()
     if here.speed is not None or seconds <= 0:
         return here
-    speed = distance_m(a.point, b.point) / seconds
-    course = here.course if here.course is not None or speed < STANDING_MPS else bearing_deg(a.point, b.point)
+    speed = length_m([fix.point for fix in near]) / seconds
+    standing = speed < STANDING_MPS or near[0].point == near[-1].point
+    course = here.course if here.course is not None or standing else bearing_deg(near[0].point, near[-1].point)
     return replace(here, speed=speed, course=course)
+
+
+def _around(fixes: Sequence[Fix], i: int) -> Sequence[Fix]:
+    """The fix with its neighbours, the far one left out if the other is near."""
+    first, last = max(0, i - 1), min(len(fixes) - 1, i + 1)
+    before, after = ((fixes[i].at - fixes[first].at).total_seconds(), (fixes[last].at - fixes[i].at).total_seconds())
+    if before > FAR_S and 0 < after <= FAR_S:
+        first = i
+    elif after > FAR_S and 0 < before <= FAR_S:
+        last = i
+    return fixes[first : last + 1]
 
 
 def as_geojson(track: Track) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class Witness:
             self.broken.append(f"a position while {self.state}")
         if position is not None:
             self.seen(round(datetime.fromisoformat(position["fix_at"]).timestamp() * 1000))
-        if eta is not None:
+        if eta is not None and eta.get("low") and eta.get("high"):
             now, at, low, high = (datetime.fromisoformat(text) for text in (frame["now"], eta["at"], eta["low"], eta["high"]))
             self.etas.append(EtaShown(now, at, low, high, str(eta["basis"])))
             if not self.etas[-1].low <= self.etas[-1].at <= self.etas[-1].high:

@@ -118,6 +118,18 @@ def test_motion_is_added_only_where_the_recording_has_none() -> None:
     assert moving.fixes[2].course == pytest.approx(90, abs=0.1)
 
 
+def test_speed_is_of_this_moment_and_does_not_lag_behind() -> None:
+    start = Fix(NOON, 60.17, 24.94).point
+    places = [moved(start, 90, 2.0 * s * s / 2) for s in range(6)]  # 2 m/s² from standing
+    track = make_track("faster", [Fix(NOON + timedelta(seconds=s), *place) for s, place in enumerate(places)])
+    assert [fix.speed for fix in with_motion(track).fixes[1:5]] == pytest.approx([2, 4, 6, 8], abs=0.01)
+
+
+def test_a_fix_beyond_a_gap_says_nothing_about_the_speed() -> None:
+    moving = with_motion(line([0, 1, 2, 900, 901]))
+    assert [fix.speed for fix in moving.fixes] == pytest.approx([10] * 5, abs=0.01)
+
+
 def test_a_standing_phone_has_a_speed_but_no_course() -> None:
     moving = with_motion(line([0, 5, 10], step_m=0.5))
     assert [fix.course for fix in moving.fixes] == [None] * 3
