@@ -13,6 +13,7 @@ import pytest
 from tests.map.server import app, serving
 from tracker.roads import vectortile
 from tracker.roads.basemap import build_basemap
+from tracker.roads.files import BASEMAP
 from tracker.web import tiles
 
 MIDDLE_Z12 = (12, 2162, 1389)  # the tile with the town's middle
@@ -110,7 +111,7 @@ async def test_a_map_built_anew_is_found_without_a_restart(town_roads: Path, tow
 
 async def test_memory_has_a_limit(town_roads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiles, "MEMORY_BYTES", 5000)
-    found = tiles.Tiles(town_roads / tiles.FILE_NAME)
+    found = tiles.Tiles(town_roads / BASEMAP)
     for column in range(100):
         await found.tile(12, column, 0)
     assert found._memory_bytes <= 5000

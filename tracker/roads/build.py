@@ -16,6 +16,7 @@ import osmium
 
 from tracker.errors import BadConfiguration
 from tracker.roads.config import binary, build_config
+from tracker.roads.streetmap import build_street_map
 
 ATTRIBUTION = "© OpenStreetMap contributors"
 LICENCE = "ODbL 1.0, https://www.openstreetmap.org/copyright"
@@ -107,7 +108,10 @@ def build_tiles(region: Path, folder: Path) -> None:
         leftover.unlink()
 
 
-_PARTS: tuple[tuple[str, Callable[[Path, Path], object]], ...] = (("the router's tiles", build_tiles),)
+_PARTS: tuple[tuple[str, Callable[[Path, Path], object]], ...] = (
+    ("the router's tiles", build_tiles),
+    ("the street map and the addresses", build_street_map),
+)
 
 
 # -- putting it in place -----------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Names for the map: streets joined into long lines, and a point inside every named park, water and square."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import cos, log2, radians, sqrt
 
 import shapely
@@ -25,20 +25,26 @@ _METRES_PER_PIXEL_Z0 = 156_543.03
 
 
 def street_lines(features: Iterable[Feature]) -> Iterator[Feature]:
-    """One feature for each street name and kind, its ways joined end to end; a road without a name goes by its number."""
+    """One feature for each name and kind of street or river, its ways joined; a road without a name goes by its number."""
     streets: dict[tuple[str, str], list[shapely.Geometry]] = defaultdict(list)
     for feature in features:
         name = feature.names[0] if feature.names else feature.ref
-        if feature.layer is Layer.ROAD and name and not feature.tunnel:
+        if (feature.layer is Layer.ROAD or feature.kind == "river") and name and not feature.tunnel:
             streets[name, feature.kind].extend(shapely.get_parts(feature.geometry))
     for (name, kind), lines in streets.items():
         yield Feature(Layer.STREET, kind, shapely.line_merge(shapely.MultiLineString(lines)), (name,))
 
 
-def place_points(features: Iterable[Feature]) -> Iterator[Feature]:
-    """A point for each named area, with the map zoom from which its name fits into it as ``rank``."""
+def place_points(features: Sequence[Feature]) -> Iterator[Feature]:
+    """A point for each named area, with the map zoom from which its name fits into it as ``rank``.
+
+    A square that is a street's widening has the street's name, and that one is shown along the street.
+    """
+    streets = {feature.names[0] for feature in features if feature.layer is Layer.ROAD and feature.names}
     for feature in features:
         kind = NAMED_AREAS.get((feature.layer, feature.kind))
+        if kind == "plaza" and feature.names and feature.names[0] in streets:
+            continue
         if kind and feature.names and shapely.get_dimensions(feature.geometry) == 2:
             point = _inside(feature.geometry)
             yield Feature(Layer.PLACE, kind, point, feature.names[:1], rank=_zoom_for(feature.geometry, feature.names[0]))

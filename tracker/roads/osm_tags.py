@@ -116,10 +116,10 @@ def mark_of(tags: Mapping[str, str], *, closed: bool) -> Mark | None:
     if closed and (area := _area_of(tags)):
         return area
     if kind := ROADS.get(tags.get("highway", "")):
-        hidden = kind in _ON_FOOT and (underground(tags) or tags.get("indoor") == "yes")
-        return None if hidden or tags.get("area") == "yes" else Mark(Layer.ROAD, kind, False)
+        return None if (kind in _ON_FOOT and _under_a_roof(tags)) or tags.get("area") == "yes" else Mark(Layer.ROAD, kind, False)
     if rail := _RAILS.get(tags.get("railway", "")):
-        return None if underground(tags) else Mark(Layer.RAIL, rail, False)
+        kind = "siding" if rail == "rail" and "service" in tags else rail
+        return None if underground(tags) else Mark(Layer.RAIL, kind, False)
     if water := _WATERWAYS.get(tags.get("waterway", "")):
         return None if underground(tags) else Mark(Layer.WATER, water, False)
     return None
@@ -129,7 +129,7 @@ def _area_of(tags: Mapping[str, str]) -> Mark | None:
     if tags.get("building", "no") != "no":
         return None if underground(tags) else Mark(Layer.BUILDING, "building", True)
     if "highway" in tags and (tags.get("area") == "yes" or tags.get("type") == "multipolygon"):
-        foot = ROADS.get(tags["highway"]) in _ON_FOOT and not underground(tags) and tags.get("indoor") != "yes"
+        foot = ROADS.get(tags["highway"]) in _ON_FOOT and not _under_a_roof(tags)
         return Mark(Layer.GROUND, "plaza", True) if foot else None
     for key, values in _AREAS:
         if mark := values.get(tags.get(key, "")):
@@ -140,6 +140,11 @@ def _area_of(tags: Mapping[str, str]) -> Mark | None:
 def underground(tags: Mapping[str, str]) -> bool:
     """True for what runs below the ground. A passage through a building is not: one drives through it in the open."""
     return tags.get("tunnel", "no") not in ("no", "building_passage") or tags.get("location") == "underground"
+
+
+def _under_a_roof(tags: Mapping[str, str]) -> bool:
+    """True for ways on foot that nobody sees from above."""
+    return underground(tags) or tags.get("tunnel") == "building_passage" or "yes" in (tags.get("indoor"), tags.get("covered"))
 
 
 def names_of(tags: Mapping[str, str]) -> tuple[str, ...]:

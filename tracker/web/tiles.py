@@ -20,8 +20,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tracker.errors import Unavailable
+from tracker.roads.files import BASEMAP
 
-FILE_NAME = "basemap.mbtiles"
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 CREDIT = "© OpenStreetMap contributors"
 CREDIT_URL = "https://www.openstreetmap.org/copyright"
@@ -159,7 +159,7 @@ class StreetMap:
 
 def street_map(roads: Path, external_url: str | None = None) -> StreetMap:
     """The street map of a roads folder (`Config.roads`), or of `TRACKER_TILES_URL`."""
-    return StreetMap(Tiles(roads / FILE_NAME), external_url)
+    return StreetMap(Tiles(roads / BASEMAP), external_url)
 
 
 def routes(source: StreetMap) -> list[BaseRoute]:

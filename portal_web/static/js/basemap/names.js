@@ -7,8 +7,8 @@ const MOST_KINK = 0.4; // radians at one vertex
 const STRAIGHT_PX = 1.6; // a street that strays less than this from its chord gets a straight name
 const CURVED_SCRIPTS = /^[\u0020-\u024f\u0370-\u052f\u1e00-\u1fff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]*$/; // letters that stand alone
 
-const STREETS = { motorway: 0, primary: 0, secondary: 1, tertiary: 2, street: 3, link: 6, pedestrian: 4, service: 5, track: 6, path: 7, steps: 7 };
-const STREET_FROM = { motorway: 12, primary: 13, secondary: 13.5, tertiary: 14, street: 14.5, pedestrian: 15, link: 16, service: 16, track: 16, path: 16.5, steps: 17 };
+const STREETS = { motorway: 0, primary: 0, secondary: 1, tertiary: 2, street: 3, link: 6, pedestrian: 4, river: 4, service: 5, track: 6, path: 7, steps: 7 };
+const STREET_FROM = { river: 13, motorway: 12, primary: 13, secondary: 13.5, tertiary: 14, street: 14.5, pedestrian: 15, link: 16, service: 16, track: 16, path: 16.5, steps: 17 };
 
 /** Places: [order, size in pixels, weight, italic, from zoom, to zoom]. */
 const PLACES = {
@@ -81,7 +81,7 @@ function collectStreets(candidates, tile, project, zoom, font, measure) {
   for (const { name, kind, line } of tile.streets) {
     if (!name || zoom < (STREET_FROM[kind] ?? 16)) continue;
     const size = zoom >= 17.25 && STREETS[kind] < 4 ? 12 : 11;
-    const face = `600 ${size}px ${font}`;
+    const face = `${kind === "river" ? "italic 500" : 600} ${size}px ${font}`;
     const width = measure(name, face);
     const way = new Way(line.map(([x, y]) => project(x, y)));
     if (way.length < width + 6) continue;

@@ -31,7 +31,8 @@ const THIN = {
   track: ["road/track-line", "path", 2.4, [[14, 0.8], [16, 1.5]]],
   path: ["road/path-line", "path", 1.6, [[14, 0.6], [16, 1.3]]],
   steps: ["road/steps-line", "path", 2.2, [[15, 1], [16, 1.8]], [1.2, 0.9]],
-  rail: ["rail/rail-line", "rail", 1.2, [[11, 0.7], [15, 1]]],
+  siding: ["rail/siding-line", "rail", 0.9, [[14, 0.5], [16, 0.8]]],
+  rail: ["rail/rail-line", "rail", 1.2, [[11, 0.4], [14, 0.5], [16, 1]]],
   tram: ["rail/tram-line", "tram", 1, [[13, 0.5], [16, 0.9]]],
 };
 
@@ -42,16 +43,16 @@ const ROADS = [
   ["street", "road", 8, 10, [[12, 0.7], [14, 1.6], [16, 4]]],
   ["link", "road", 8, 10, [[12, 0.8], [14, 1.8], [16, 4]]],
   ["tertiary", "road", 10.5, 12.5, [[11, 0.8], [14, 2.4], [16, 5]]],
-  ["secondary", "road", 12.5, 14.5, [[10, 0.9], [12, 1.6], [14, 3], [16, 6]]],
-  ["primary", "road-major", 14, 16, [[9, 1], [11, 1.7], [14, 3.6], [16, 7]]],
-  ["motorway", "road-major", 15, 17.5, [[9, 1.4], [11, 2.2], [14, 4.2], [16, 8]]],
+  ["secondary", "road", 12.5, 14.5, [[10, 1], [12, 1.8], [14, 3], [16, 6]]],
+  ["primary", "road-major", 14, 16, [[9, 1.1], [11, 2], [14, 3.6], [16, 7]]],
+  ["motorway", "road-major", 15, 17.5, [[9, 1.4], [11, 2.4], [14, 4.2], [16, 8]]],
 ];
 
 /** Draws a tile's ground, water, houses and roads. The context is in tile units; `unit` is units per pixel. */
 export function drawTile(context, tile, palette, { zoom, metresPerPixel, unit }) {
   const pen = new Pen(context, tile, palette, zoom, metresPerPixel, unit);
   for (const [key, colour, opacity] of AREAS) pen.fill(key, colour, opacity);
-  for (const thin of [THIN.stream, THIN.river, THIN.track, THIN.path, THIN.steps, THIN.rail]) pen.thin(thin);
+  for (const thin of [THIN.stream, THIN.river, THIN.track, THIN.path, THIN.steps, THIN.siding, THIN.rail]) pen.thin(thin);
   pen.buildings();
   pen.tunnels();
   pen.roads("");
@@ -112,12 +113,12 @@ class Pen {
 
   /** All casings first, then all surfaces: crossings open into each other. */
   roads(suffix) {
-    for (const [kind, , , casing, least] of ROADS) {
+    for (const [kind, , metres, casing, least] of ROADS) {
       const path = this.tile.paths.get(`road/${kind}-line${suffix}`);
-      if (path && casing && this.zoom >= 13) {
-        const width = this.width(casing, least);
-        this.stroke(path, "casing", Math.max(width, this.width(casing - 2, least) + 1.2), suffix ? "butt" : "round");
-      }
+      if (!path || !casing) continue;
+      // true width where that is wider; from afar a hair on each side lifts the road off the ground
+      const width = Math.max(this.width(casing, least), this.width(metres, least) + between([[10, 0.7], [14, 1.2]], this.zoom));
+      this.stroke(path, "casing", width, suffix ? "butt" : "round");
     }
     for (const [kind, colour, metres, , least] of ROADS) {
       const path = this.tile.paths.get(`road/${kind}-line${suffix}`);
