@@ -1,0 +1,104 @@
+"""Times as people read them: always in the zone of the visit's address, which is named."""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, get_timezone_location
+from markupsafe import Markup
+
+LOCALE = "en"
+_MINUTE = timedelta(minutes=1)
+
+
+@lru_cache(maxsize=1024)
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of an IANA name (kept on the address, made from its coordinates)."""
+    return ZoneInfo(name)
+
+
+def clock(at: datetime, zone: str) -> str:
+    """``14:05``."""
+    return at.astimezone(zone_of(zone)).strftime("%H:%M")
+
+
+def clock_s(at: datetime, zone: str) -> str:
+    """``14:02:11``."""
+    return at.astimezone(zone_of(zone)).strftime("%H:%M:%S")
+
+
+def day(at: datetime, zone: str) -> str:
+    """``Tue 24 Nov``."""
+    return format_date(at.astimezone(zone_of(zone)), "EEE d MMM", locale=LOCALE)
+
+
+def short_day(at: datetime, zone: str) -> str:
+    """``22 Nov``."""
+    return format_date(at.astimezone(zone_of(zone)), "d MMM", locale=LOCALE)
+
+
+def long_day(at: datetime, zone: str) -> str:
+    """``Tuesday 24 November``."""
+    return format_date(at.astimezone(zone_of(zone)), "EEEE d MMMM", locale=LOCALE)
+
+
+def same_day(a: datetime, b: datetime, zone: str) -> bool:
+    """True if both fall on one local day of the zone."""
+    return a.astimezone(zone_of(zone)).date() == b.astimezone(zone_of(zone)).date()
+
+
+def zone_words(zone: str, at: datetime) -> str:
+    """``Helsinki time (EET, UTC+2)``: the city, the zone's short name if it has one, and the offset at that moment."""
+    local = at.astimezone(zone_of(zone))
+    city = get_timezone_location(zone, locale=LOCALE, return_city=True)
+    short = local.strftime("%Z")
+    named = f"{short}, " if short.isalpha() and short != "UTC" else ""
+    return f"{city} time ({named}{_offset_words(local)})"
+
+
+def _offset_words(local: datetime) -> str:
+    minutes = round((local.utcoffset() or timedelta()).total_seconds() / 60)
+    if minutes == 0:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'+' if minutes > 0 else '−'}{hours}{f':{rest:02}' if rest else ''}"
+
+
+def machine(at: datetime) -> str:
+    """What stands in ``<time datetime>``: UTC to the second, the same text that the page's script writes."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def tag(at: datetime, text: str) -> Markup:
+    """``<time datetime="…">text</time>``, escaped."""
+    return Markup('<time datetime="{}">{}</time>').format(machine(at), text)
+
+
+def stamp(at: datetime, zone: str, seconds: bool = False) -> str:
+    """A time inside a sentence, as `pages.rich` turns it into ``<time>``: ``[14:01](2026-11-24T12:01:07Z)``."""
+    return f"[{clock_s(at, zone) if seconds else clock(at, zone)}]({machine(at)})"
+
+
+def floor_minute(at: datetime) -> datetime:
+    """The whole minute at or before."""
+    return at.replace(second=0, microsecond=0)
+
+
+def ceil_minute(at: datetime, minutes: int = 1) -> datetime:
+    """The whole minute at or after; with ``minutes`` the next multiple of so many minutes of the epoch."""
+    step = timedelta(minutes=minutes)
+    over = (at - datetime(1970, 1, 1, tzinfo=UTC)) % step
+    return at + (step - over) if over else at
+
+
+def whole_minutes(span: timedelta) -> int:
+    """Whole minutes of a span between whole minutes."""
+    return round(span / _MINUTE)
+
+
+def span_words(minutes: int) -> str:
+    """``35 min``, ``2 h``, ``1 h 35 min``."""
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"

@@ -1,0 +1,251 @@
+"""Watching a visit: who may, and what it is just now; one builder for the socket, the polling address and the page."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Protocol
+
+import msgspec
+
+from tracker.actions.house import House
+from tracker.domain import visibility
+from tracker.domain.appointments import STAFF, State
+from tracker.domain.geo import Point
+from tracker.domain.visibility import Fix, Watcher, coarse_eta, may_watch, may_watch_board, under_way
+from tracker.domain.ways import StoredRoute, ahead, progress
+from tracker.errors import LiveUnavailable, NotAllowed, NotFound
+from tracker.live.positions import VisitNow
+from tracker.live.staff import in_box
+from tracker.records import appointments, audit, legs, technicians
+from tracker.records.appointments import Appointment
+from tracker.records.database import Transaction
+from tracker.records.technicians import Technician
+
+_LOOKS = 5
+"""How often a look begins anew because the leg was closed, or changed hands, while it was read."""
+
+_write = msgspec.json.Encoder().encode
+
+
+class Actor(Watcher, Protocol):
+    """Who watches: what the rules need, and how they are written into the audit log."""
+
+    @property
+    def signed(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """A visit at one moment, as its viewers may know it.
+
+    ``position``, ``eta`` and ``route`` (polyline6, beginning at the position) are public JSON values, None where there is
+    nothing to show. ``leg`` is the one whose positions may be shown now. ``epoch`` is empty while Redis is away.
+    """
+
+    appointment: Appointment
+    technician_card: dict[str, Any] | None
+    epoch: str = ""
+    offset: int = 0
+    leg: str | None = None
+    position: dict[str, Any] | None = None
+    eta: dict[str, Any] | None = None
+    route: str | None = None
+
+    @property
+    def technician(self) -> str | None:
+        return self.appointment.technician_id
+
+    @property
+    def state(self) -> str:
+        return self.appointment.state.value
+
+    @property
+    def shows(self) -> bool:
+        return self.position is not None
+
+    def allows(self, who: Watcher) -> bool:
+        """True if this person may watch the visit as it is now."""
+        return may_watch(who, self.appointment)
+
+    def public(self) -> dict[str, Any]:
+        """Everything of a snapshot that does not change from one viewer or moment to the next."""
+        visit = self.appointment
+        return {
+            "epoch": self.epoch,
+            "offset": self.offset,
+            "state": visit.state,
+            "appointment": {name: getattr(visit, name) for name in _PUBLIC if getattr(visit, name) is not None},
+            "technician": self.technician_card,
+            "position": self.position,
+            "eta": self.eta,
+            "route": self.route,
+        }
+
+    def snapshot(self, now: datetime, offset: int, *, recovered: bool) -> bytes:
+        """The JSON text of a snapshot frame."""
+        head = {"type": "snapshot", "now": stamp(now), "recovered": recovered}
+        return _write(head | self.public() | {"offset": offset})
+
+
+_PUBLIC = (
+    *("id", "booking_id", "service", "address", "lat", "lon", "zone", "duration_min", "arrival_at", "ends_at"),
+    *("traveling_at", "started_at", "completed_at", "canceled_at"),
+)
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# -- who ---------------------------------------------------------------------------------------------------------------
+
+
+async def watched(house: House, actor: Actor, appointment: str, now: datetime) -> Appointment:
+    """The appointment, if this person may watch it; `NotFound` if not, or if there is none. A look by staff is audited."""
+    async with house.db.reading() as tx:
+        found = await appointments.by_id(tx, appointment)
+    if found is None or not may_watch(actor, found):
+        raise NotFound
+    if actor.role in STAFF and found.state is State.TRAVELING:
+        async with house.db.transaction() as tx:
+            await audit.write(tx, now, actor.signed, "watched", f"appointment {appointment}")
+    return found
+
+
+async def watch_board(house: House, actor: Actor, now: datetime) -> None:
+    """Let staff see the board, and write down that they did; `NotAllowed` for everybody else."""
+    if not may_watch_board(actor):
+        raise NotAllowed
+    async with house.db.transaction() as tx:
+        await audit.write(tx, now, actor.signed, "watched", "board")
+
+
+# -- what --------------------------------------------------------------------------------------------------------------
+
+
+async def live_view(house: House, actor: Actor, appointment: str, now: datetime) -> LiveView:
+    """What this person may see of a visit now (page's first paint, polling). `NotFound` as in `watched`."""
+    technician = (await watched(house, actor, appointment, now)).technician_id
+    for _ in range(_LOOKS):
+        closings = house.hub.closings.get(appointment, 0)
+        view = await look(house, appointment, technician, now)
+        if view.technician == technician and house.hub.closings.get(appointment, 0) == closings:
+            return view
+        technician = view.technician  # reassigned, or closed while it was read: read again
+    return replace(view, leg=None, position=None, route=None)
+
+
+async def look(house: House, appointment: str, technician: str | None, now: datetime) -> LiveView:
+    """One look: Redis first, SQL last, so that what Redis said counts only if SQL still says the same.
+
+    ``technician`` is whose bucket to read in; if the view names another one, nothing of Redis is in it.
+    """
+    visit = await _visit_now(house, appointment, technician)
+    async with house.db.reading() as tx:
+        found = await appointments.by_id(tx, appointment)
+        if found is None:
+            raise NotFound
+        leg = await _leg(tx, found)
+        card = await _card(tx, house, found)
+    view = LiveView(found, card)
+    if found.technician_id == technician and visit is not None:
+        view = replace(view, epoch=visit.epoch, offset=visit.offset)
+        if under_way(leg, now):
+            view = await _shown(house, view, leg, visit, now)
+    if found.state is State.TRAVELING and view.eta is None:
+        view = replace(view, eta=_public_eta(found, now))
+    return view
+
+
+async def _visit_now(house: House, appointment: str, technician: str | None) -> VisitNow | None:
+    if technician is None:
+        return None
+    try:
+        return await house.positions.visit(technician, appointment)
+    except LiveUnavailable:
+        return None  # SQL alone still tells state, place and promise (M6)
+
+
+async def _leg(tx: Transaction, visit: Appointment) -> visibility.Leg:
+    leg = await legs.by_id(tx, visit.leg_id) if visit.leg_id else None
+    if leg is None or leg.appointment_id != visit.id or leg.technician_id != visit.technician_id:
+        return visibility.Leg(visit.state, visit.technician_id, None, None, None, None)
+    return visibility.Leg(visit.state, visit.technician_id, leg.id, leg.started_at, leg.hides_at, leg.ended_at)
+
+
+async def _card(tx: Transaction, house: House, visit: Appointment) -> dict[str, Any] | None:
+    """Who comes: first name, photo, vehicle, and the phone if a setting says so; the reason of silence if they paused."""
+    if visit.technician_id is None:
+        return None
+    found = await technicians.by_id(tx, visit.technician_id)
+    return None if found is None else technician_card(found, visit.state, phone=house.settings.now.show_phone)
+
+
+def technician_card(found: Technician, state: State, *, phone: bool) -> dict[str, Any]:
+    """What viewers may know of a technician; what is not known is absent."""
+    card = {"name": found.name.split()[0] if found.name.split() else found.name}
+    for name in ("title", "photo", "vehicle", "plate", *(("phone",) if phone and state is State.TRAVELING else ())):
+        if getattr(found, name):
+            card[name] = getattr(found, name)
+    return card | ({"sharing": found.sharing} if state is State.TRAVELING else {})
+
+
+async def _shown(house: House, view: LiveView, leg: visibility.Leg, visit: VisitNow, now: datetime) -> LiveView:
+    """The view with the position, if the rules let it out, and then with ETA and the way ahead of it."""
+    view = replace(view, leg=leg.leg)
+    position = visit.position
+    if position is None:
+        return view
+    point = Point(position["lat"], position["lon"])
+    fix = Fix(visit.leg, datetime.fromisoformat(position["fix_at"]), point)
+    if not visibility.may_show(leg, fix, None, now):  # the cloak was asked where the ping was kept, inside Redis
+        return view
+    return replace(view, position=position, eta=visit.eta, route=await _way_ahead(house, leg, point))
+
+
+async def _way_ahead(house: House, leg: visibility.Leg, point: Point) -> str | None:
+    """The route from the shown place on, never the way behind it (P2)."""
+    if leg.technician is None or leg.leg is None:
+        return None
+    try:
+        text = await house.positions.route_of(leg.technician, leg.leg)
+    except LiveUnavailable:
+        return None
+    if text is None:
+        return None
+    route = StoredRoute.from_json(text)
+    return ahead(route, progress(route, point))
+
+
+def _public_eta(visit: Appointment, now: datetime) -> dict[str, Any]:
+    eta = coarse_eta(visit.arrival_at, now)
+    return {"at": stamp(eta.at), "low": stamp(eta.low), "high": stamp(eta.high), "basis": eta.basis}
+
+
+# -- for the hub -------------------------------------------------------------------------------------------------------
+
+
+def hub_look(house: House) -> Callable[[str, str | None], Awaitable[LiveView]]:
+    """What a hub asks when its channels alone cannot say: ``hub.start(hub_look(house), house.positions.events_after)``."""
+
+    async def once(house: House, appointment: str, technician: str | None) -> LiveView:
+        return await look(house, appointment, technician, house.clock())
+
+    return partial(once, house)
+
+
+# -- the board ---------------------------------------------------------------------------------------------------------
+
+
+async def board_view(house: House, box: tuple[float, float, float, float] | None) -> list[dict[str, Any]]:
+    """Every technician with a position, inside the box if one is given: for staff only. Raises LiveUnavailable."""
+    standing = {one.technician: one for one in await house.positions.on_duty()}
+    async with house.db.reading() as tx:
+        known = {one.id: one for one in await technicians.everybody(tx)}
+    return [
+        {"technician": who, "name": known[who].name, "appointment": one.appointment, "position": one.position}
+        for who, one in standing.items()
+        if who in known and in_box(box, msgspec.Raw(_write(one.position)))
+    ]

@@ -1,0 +1,252 @@
+"""Who is watching what in this process: one subscription, a channel for each watched visit, a mailbox for each viewer."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+import structlog
+
+from tracker.live import frames
+from tracker.live.control import Ask, Control
+from tracker.live.frames import Frame
+from tracker.live.looking import Look, Looks, Missed
+from tracker.live.staff import Board
+from tracker.live.subscription import Handler, Subscription
+from tracker.live.viewers import Channel, Socket, Watch, close_all
+
+TICK_S = 5.0
+BEAT_S = 12.0
+"""A viewer that was sent nothing for this long gets a beat at the next tick: at least every 20 s."""
+SETTLE_S = 0.5
+"""How long a closing waits for answers that are being sent."""
+STUCK_S = 60.0
+"""A socket that took nothing for this long is closed: nobody reads there."""
+
+log = structlog.get_logger()
+
+
+class Hub:
+    """Fans out what is published. Everything that decides runs inside the one reader, so its order is Redis' order.
+
+    A gap in the offsets, a new epoch, a leg not looked at yet, a new route, a lost subscription all mean the same: the
+    viewers concerned are held, one look is taken for all of them, and each gets a snapshot, then the states it missed.
+    """
+
+    def __init__(self, subscription: Subscription, control: Control, clock: Callable[[], datetime]) -> None:
+        self.subscription, self.control, self._clock = subscription, control, clock
+        self.board = Board(subscription, clock)
+        self._looks: Looks
+        self.channels: dict[str, Channel] = {}
+        self.sessions: dict[str, set[Socket]] = {}
+        self.closings: dict[str, int] = {}
+        self._readers: dict[str, set[asyncio.Task[Any]]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        subscription.on_back.append(self._back)
+        control.on(Ask.FLUSH, self.flush)
+        control.on(Ask.END_SESSION, self.end_session)
+        control.on(Ask.LOOK_AGAIN, self.look_again)
+
+    async def start(self, look: Look, missed: Missed) -> None:
+        """Listen. ``look`` and ``missed`` answer what the channels alone cannot (see `live/looking`)."""
+        self._looks = Looks(self.subscription, self._clock, look, missed)
+        self.subscription.start()
+        await self.control.listen()
+        self._spawn(self._tick_for_ever())
+
+    async def stop(self) -> None:
+        """Close every socket (1012: come again after a moment) and end."""
+        await close_all(self._everyone(), 1012)
+        for task in [*self._tasks, *(channel.looking for channel in self.channels.values() if channel.looking)]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.board.stop()
+        await self.control.stop()
+        await self.subscription.stop()
+
+    # -- coming and going ----------------------------------------------------------------------------------------------
+
+    def expect(self, socket: Socket) -> None:
+        """A socket of this session is open. Say so *before* the session is looked up for the last time: then an end of the
+        session either is seen by that, or finds the socket here."""
+        socket.wrote = _now()
+        self.sessions.setdefault(socket.session, set()).add(socket)
+
+    def join(self, viewer: Watch, technician: str | None) -> None:
+        """Begin to watch: a snapshot comes as soon as the channel is confirmed and the visit was looked at."""
+        channel = self.channels.get(viewer.appointment)
+        if channel is None:
+            channel = self.channels[viewer.appointment] = Channel(viewer.appointment, technician)
+        channel.viewers.add(viewer)
+        self._want(channel)
+
+    def forget(self, socket: Socket) -> None:
+        """The socket is gone."""
+        others = self.sessions.get(socket.session, set())
+        others.discard(socket)
+        if not others:
+            self.sessions.pop(socket.session, None)
+
+    def leave(self, viewer: Watch) -> None:
+        """Watch no more."""
+        channel = self.channels.get(viewer.appointment)
+        if channel is None:
+            return
+        channel.viewers.discard(viewer)
+        if not channel.viewers:
+            del self.channels[channel.appointment]
+            if channel.looking is not None:
+                channel.looking.cancel()
+            self._spawn(self._looks.forget(channel))
+
+    def seen(self, viewer: Watch, offset: int) -> None:
+        """The viewer saw an update: it may have the next."""
+        viewer.mailbox.seen(offset)
+        viewer.pump(_now())
+
+    # -- what Redis says -----------------------------------------------------------------------------------------------
+
+    def _hear(self, channel: Channel) -> Handler:
+        return partial(self._heard, channel)
+
+    def _heard(self, channel: Channel, data: bytes) -> None:
+        try:
+            said = frames.read(data)
+        except msgspec.DecodeError:
+            log.warning("frame_unreadable")
+            return
+        if said.ep == channel.epoch and said.o <= channel.offset:
+            return
+        whole = channel.epoch is None or (said.ep == channel.epoch and said.o == channel.offset + 1)
+        channel.epoch, channel.offset = said.ep, said.o
+        if not whole or said.k == "route":
+            channel.hold()  # before the frame itself goes into the mailboxes
+            self._want(channel)
+        if said.k == "closed":
+            channel.close()
+        elif said.k != "route":
+            self._fan_out(channel, Frame(said, self._clock(), _now()))
+
+    def _fan_out(self, channel: Channel, frame: Frame) -> None:
+        leg = frame.published.leg
+        if frame.is_update and (leg != channel.leg or not channel.shows):
+            # out of the cloak, or of a leg not looked at yet: SQL has the word first (once for any number of updates)
+            channel.hold()
+            if channel.awaited != leg:
+                channel.awaited = leg
+                self._want(channel)
+        elif not frame.is_update:
+            channel.leg, channel.shows, channel.parted = None, False, 0  # whatever this state is, positions after it need a look
+        now = _now()
+        for viewer in channel.viewers:
+            viewer.mailbox.put(frame)
+            viewer.pump(now)
+
+    def _want(self, channel: Channel) -> None:
+        self._looks.want(channel, self._hear)
+
+    def _back(self) -> None:
+        """The subscription was lost and is here again: whatever was published meanwhile was not heard."""
+        for channel in self.channels.values():
+            channel.confirmed = channel.name is not None
+            channel.epoch = None
+            channel.hold()
+            self._want(channel)
+
+    # -- what processes ask of each other --------------------------------------------------------------------------------
+
+    async def flush(self, appointment: str) -> None:
+        """No position of this visit waits any more, and no look begun before may show one.
+
+        All but the settling of slow doors is done before the first await, so before anything later is heard.
+        """
+        self.closings[appointment] = self.closings.pop(appointment, 0) + 1
+        while len(self.closings) > 4096:
+            del self.closings[next(iter(self.closings))]
+        readers = list(self._readers.get(appointment, ()))
+        channel = self.channels.get(appointment)
+        viewers = list(channel.viewers) if channel is not None else []
+        if channel is not None:
+            channel.close()
+        await asyncio.gather(*(viewer.door.settled() for viewer in viewers))
+        if readers:
+            _, slow = await asyncio.wait(readers, timeout=SETTLE_S)
+            for task in slow:
+                task.cancel()
+
+    @contextlib.contextmanager
+    def reading(self, appointment: str) -> Iterator[None]:
+        """Inside, an answer that may carry a position is made and sent; a closing waits for it, or breaks it off."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - only coroutines answer requests
+        readers = self._readers.setdefault(appointment, set())
+        readers.add(task)
+        try:
+            yield
+        finally:
+            readers.discard(task)
+            if not readers and self._readers.get(appointment) is readers:
+                del self._readers[appointment]
+
+    async def end_session(self, session: str) -> None:
+        """Close every socket of a session."""
+        await close_all(self.sessions.get(session, set()), 4401)
+
+    async def look_again(self, appointment: str) -> None:
+        """Something changed that the channel does not tell (another technician): look, and send what is so now."""
+        channel = self.channels.get(appointment)
+        if channel is not None:
+            channel.hold()
+            self._want(channel)
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            try:
+                await self.tick()
+            except Exception:
+                log.exception("hub_tick_failed")
+
+    async def tick(self) -> None:
+        """Beats; sessions that ran out; sockets where nobody reads; looks that are still owed."""
+        now, clock = _now(), self._clock()
+        beat = frames.beat(clock)
+        expired, stuck = [], []
+        for socket in self._everyone():
+            if socket.expires <= clock:
+                expired.append(socket)
+            elif socket.owing(now) or now - socket.wrote > STUCK_S:
+                stuck.append(socket)
+            elif now - socket.wrote >= BEAT_S and socket.door.ready():
+                socket.door.write(beat)
+                socket.wrote = now
+            socket.pump(now)
+        for channel in self.channels.values():
+            self._mend(channel)
+        await close_all(expired, 4401)
+        await close_all(stuck, 1008)
+
+    def _mend(self, channel: Channel) -> None:
+        if channel.parted:
+            channel.parted += 1
+        if channel.parted > 2:  # closed, and no state came: reassigned, or its process died between the two
+            channel.hold()
+        if not all(viewer.mailbox.joined for viewer in channel.viewers):
+            self._want(channel)
+
+    def _everyone(self) -> list[Socket]:
+        return [socket for sockets in self.sessions.values() for socket in sockets]
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

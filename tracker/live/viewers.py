@@ -1,0 +1,166 @@
+"""One viewer of a visit, its way out, and what is common to all viewers of the same visit in this process."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from tracker.domain.geo import Point
+from tracker.domain.visibility import Watcher
+from tracker.live import frames
+from tracker.live.mailbox import Mailbox
+from tracker.live.subscription import Handler
+
+
+class Door(Protocol):
+    """The way out to one viewer's socket. It takes a frame at once or is not ready; it never keeps one waiting."""
+
+    def ready(self) -> bool:
+        """True if the next frame would leave at once."""
+        ...
+
+    def write(self, wire: bytes) -> None:
+        """Send a whole WebSocket frame."""
+        ...
+
+    async def settled(self) -> None:
+        """Return when nothing given to ``write`` can still be held back; close the socket rather than wait long."""
+        ...
+
+    async def close(self, code: int) -> None:
+        """Close the socket."""
+        ...
+
+
+class Seen(Protocol):
+    """A visit as Redis and, last, SQL say it (`actions/watching`)."""
+
+    @property
+    def epoch(self) -> str: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def technician(self) -> str | None: ...
+    @property
+    def leg(self) -> str | None:
+        """The leg whose positions may be shown now; None: of no leg."""
+        ...
+
+    @property
+    def shows(self) -> bool:
+        """True if it carries a position."""
+        ...
+
+    def allows(self, who: Watcher) -> bool:
+        """True if this person may (still) watch it: with another technician the one before may no longer."""
+        ...
+
+    def snapshot(self, now: datetime, offset: int, *, recovered: bool) -> bytes:
+        """The JSON text of a snapshot."""
+        ...
+
+
+class Socket(Protocol):
+    """What the hub's clock needs to know of any socket, a visit's or the board's."""
+
+    door: Door
+    session: str
+    expires: datetime
+    wrote: float
+
+    def owing(self, now: float) -> bool:
+        """True if nobody reads there."""
+        ...
+
+    def pump(self, now: float) -> None:
+        """Send what may be sent."""
+        ...
+
+
+class Watch:
+    """One socket: whose it is, what it watches, what waits for it. (Not a dataclass: thousands of them live long.)"""
+
+    __slots__ = ("appointment", "door", "expires", "mailbox", "resume", "session", "short", "who", "wrote")
+
+    def __init__(self, door: Door, appointment: str, who: Watcher, session: str, expires: datetime) -> None:
+        self.door, self.appointment, self.who, self.session, self.expires = door, appointment, who, session, expires
+        self.mailbox = Mailbox()
+        self.resume: tuple[str, int] | None = None  # epoch and offset of an earlier socket
+        self.short: Point | None = None
+        self.wrote = 0.0
+
+    def owing(self, now: float) -> bool:
+        """True if this viewer has not said ``seen`` for too long."""
+        return self.mailbox.owing(now)
+
+    def pump(self, now: float) -> None:
+        """Send what may be sent now (monotonic seconds)."""
+        while self.door.ready():
+            frame = self.mailbox.take(now)
+            if frame is None:
+                return
+            self.door.write(frame.wire(self.short, now))
+            self.wrote = now
+
+    def welcome(self, seen: Seen, missed: list[frames.Frame] | None, clock: datetime, now: float) -> None:
+        """A snapshot, then the states this viewer had not been told; offsets rise through both.
+
+        ``missed`` None: what it missed is not known (``recovered`` false); the snapshot alone says how things stand.
+        """
+        if not self.door.ready():
+            return  # stays held: the hub's tick sees to it
+        box = self.mailbox
+        if self.resume is not None and self.resume[0] == seen.epoch:
+            box.epoch, box.offset = self.resume
+        self.resume = None
+        pending = box.pending(seen.epoch, missed or ())
+        offset = min([seen.offset, *(frame.offset - 1 for frame in pending[:1])])
+        self.door.write(frames.text_frame(seen.snapshot(clock, offset, recovered=missed is not None)))
+        self.wrote = now
+        box.join(seen.epoch, offset, seen.offset, seen.leg, pending)
+        self.pump(now)
+
+
+class Channel:
+    """One watched visit in this process: its viewers, and how far it was heard."""
+
+    __slots__ = (
+        *("again", "appointment", "awaited", "confirmed", "epoch", "handler", "hint", "leg", "looking", "name"),
+        *("offset", "parted", "shows", "spoiled", "technician", "viewers"),
+    )
+
+    def __init__(self, appointment: str, hint: str | None) -> None:
+        self.appointment = appointment
+        self.hint = hint  # its technician as the door knew it
+        self.technician: str | None = None
+        self.name: str | None = None  # the channel in Redis
+        self.handler: Handler | None = None
+        self.confirmed = False
+        self.viewers: set[Watch] = set()
+        self.epoch: str | None = None
+        self.offset = 0
+        self.leg: str | None = None  # as the last look said: updates of another leg wait for the next look
+        self.shows = False  # a position (and so a route) was in the last look
+        self.parted = 0  # ticks since its leg was closed without a word on what came of it
+        self.awaited: str | None = None  # the leg for which a look is under way
+        self.looking: asyncio.Task[None] | None = None
+        self.again = False  # another look is wanted after the one under way …
+        self.spoiled = 0  # … whose result, if this was raised since, must not be told
+
+    def hold(self) -> None:
+        """Nothing more for its viewers before a new look."""
+        self.spoiled += 1
+        for viewer in self.viewers:
+            viewer.mailbox.hold()
+
+    def close(self) -> None:
+        """Its leg was closed: no position waits any more, and no look begun before may show one."""
+        self.spoiled += 1
+        self.leg, self.shows, self.parted = None, False, 1
+        for viewer in self.viewers:
+            viewer.mailbox.drop_position()
+
+
+async def close_all(sockets: Iterable[Socket], code: int) -> None:
+    """Close many sockets side by side."""
+    await asyncio.gather(*(socket.door.close(code) for socket in list(sockets)), return_exceptions=True)
