@@ -1,6 +1,8 @@
 """Puts the demo together: roads, first day, web, worker and simulator as children; ends them all within seconds."""
 
 import asyncio
+import contextlib
+import hashlib
 import os
 import signal
 import sys
@@ -29,6 +31,7 @@ class Wish:
     technicians: int
     https: bool
     data: Path
+    host: str = "localhost"
 
 
 class Children:
@@ -70,3 +73,145 @@ class Children:
             for child in alive:
                 if child.returncode is None:
                     child.kill()
+
+
+async def run(wish: Wish) -> int:
+    """The demo from start to Ctrl-C; the process's exit status."""
+    environment = surroundings(wish)
+    config = read(environment)
+    stop = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    await asyncio.to_thread(_roads, config)
+    async with open_house(config) as house:
+        await migrations.migrate(house.db)
+        demo = await _remembered(house, config, wish)
+        children = Children(environment)
+        try:
+            return await _live(house, config, demo, children, stop, wish)
+        finally:
+            await children.end()
+
+
+def surroundings(wish: Wish) -> dict[str, str]:
+    """The environment of every process of the demo. What is set outside for a real installation has no say here."""
+    scheme = "https" if wish.https else "http"
+    ours = {
+        "TRACKER_DATA": str(wish.data),
+        "TRACKER_PORT": str(wish.port),
+        "TRACKER_HOST": "0.0.0.0" if wish.https else "127.0.0.1",  # noqa: S104 - https is for trying a phone in the same network
+        "TRACKER_PUBLIC_URL": f"{scheme}://{wish.host}:{wish.port}",
+        "TRACKER_DEMO": "1",
+        "TRACKER_LOG_FORMAT": "json",
+    }
+    if wish.https:
+        cert, key = certificate_for(wish.host, wish.data)
+        ours |= {"TRACKER_TLS_CERT": str(cert), "TRACKER_TLS_KEY": str(key)}
+    return ours
+
+
+def _roads(config: Config) -> None:
+    """Build the city's roads unless they are there, made of this very extract."""
+    manifest = read_manifest(config.roads)
+    if manifest is None or manifest.sha256 != hashlib.sha256(EXTRACT.read_bytes()).hexdigest():
+        print("Building the roads of central Helsinki …", flush=True)
+        build(EXTRACT, config.roads, datetime.now(UTC))
+
+
+async def _remembered(house: House, config: Config, wish: Wish) -> Demo:
+    """The demo of the last time, if it had as many technicians; else a fresh one."""
+    file = config.data / "demo.json"
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        demo = msgspec.json.decode(file.read_bytes(), type=Demo)
+        if len(demo.drivers) == wish.technicians:
+            return demo
+        raise BadConfiguration(
+            f"The demo in {config.data} has {len(demo.drivers)} technicians. Delete that folder to begin with {wish.technicians}."
+        )
+    demo = await seed(house.db, wish.technicians, house.clock())
+    _write_privately(file, msgspec.json.encode(demo))
+    return demo
+
+
+def _write_privately(file: Path, data: bytes) -> None:
+    fresh = file.with_suffix(".new")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as new:
+        new.write(data)
+    fresh.replace(file)
+
+
+async def _live(house: House, config: Config, demo: Demo, children: Children, stop: asyncio.Event, wish: Wish) -> int:
+    await children.start("web", "-m", "tracker", "serve")
+    await children.start("worker", "-m", "tracker", "worker")
+    stopped = asyncio.create_task(stop.wait())
+    ended = asyncio.create_task(children.any_ended())
+    ready = asyncio.create_task(_ready(config))
+    await asyncio.wait([stopped, ended, ready], return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set():
+        return 0
+    if not ready.done() or not ready.result():
+        print(f"The demo could not start. See {config.data / 'logs'}", file=sys.stderr)
+        return 1
+    plan = config.data / "plan.json"
+    _write_privately(plan, _plan(config, demo))
+    await children.start("city", "-m", "simulator", "city", str(plan), "--memory", str(config.data / "places.json"))
+    print(greeting(config, demo), flush=True)
+    planning = asyncio.create_task(Planner(house.db, demo).run(stop, house.clock))
+    await asyncio.wait([stopped, ended, planning], return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set():
+        print("\nStopping …", flush=True)
+        await asyncio.gather(planning, return_exceptions=True)
+        return 0
+    who = ended.result() if ended.done() else "planner"
+    print(f"The demo's {who} ended by itself. See {config.data / 'logs'}", file=sys.stderr)
+    return 1
+
+
+async def _ready(config: Config) -> bool:
+    """Whether the web process answers `/readyz` with 200 within `READY_S`."""
+    async with httpx.AsyncClient(verify=False, trust_env=False, timeout=2) as client:  # noqa: S501 - our own certificate
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(READY_S):
+                while True:
+                    with contextlib.suppress(httpx.HTTPError):
+                        if (await client.get(f"{_local(config)}/readyz")).status_code == 200:
+                            return True
+                    await asyncio.sleep(0.1)
+    return False
+
+
+def _local(config: Config) -> str:
+    return f"{config.public.scheme}://127.0.0.1:{config.port}"
+
+
+def _plan(config: Config, demo: Demo) -> bytes:
+    """What the simulator is told: the phones' tokens, where they live, whom to ask for roads."""
+    address = config.data / "address"
+    router = {"url": address.read_text().strip(), "kind": "valhalla"} if address.exists() else None
+    plan = {
+        "url": _local(config),
+        "technicians": [{"name": one.name, "token": one.token, "home": one.home} for one in demo.drivers],
+        "router": router,
+        "pace": {"before_s": [2, 10], "at_door_s": [5, 12], "work_s": [150, 300]},
+        "ask_again_s": 6,
+        "verify": not config.public.secure,
+    }
+    return msgspec.json.encode(plan)
+
+
+def greeting(config: Config, demo: Demo) -> str:
+    """What the newcomer reads: where to go, and as whom."""
+    url = config.public.url
+    rows = "\n".join(f"  {one.role:<11} {one.email:<23} {one.password}" for one in demo.sign_ins)
+    return f"""
+The city is alive: {len(demo.drivers)} technicians drive in central Helsinki, in real time.
+
+  Open      {url}/
+  and sign in as
+
+{rows}
+
+The customer ({cast.CUSTOMER[0]}) always has somebody on the way, or will in a few minutes: choose "View live map".
+Data and logs: {config.data}
+Stop with Ctrl-C. Started again, everybody is where they were.
+"""
