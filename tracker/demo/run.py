@@ -8,11 +8,22 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
+import httpx
+import msgspec
 
-log = structlog.get_logger()
+from tracker.actions.house import House
+from tracker.app import open_house
+from tracker.config import Config, read
+from tracker.demo import cast
+from tracker.demo.certificate import certificate_for
+from tracker.demo.planner import Planner
+from tracker.demo.seed import Demo, seed
+from tracker.errors import BadConfiguration
+from tracker.records import migrations
+from tracker.roads.build import build, read_manifest
 
 EXTRACT = Path(__file__).resolve().parents[2] / "simulator" / "data" / "helsinki.osm.pbf"
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from tracker.actions.accounts import hash_password, token_hash
+from tracker.actions.accounts import hashed
+from tracker.actions.passwords import Passwords
 from tracker.demo import cast
 from tracker.domain.appointments import Role, State
 from tracker.records import appointments, people, technicians
@@ -74,7 +75,8 @@ def appointment(account: str, service: str, place: cast.Place, arrival: datetime
 async def seed(db: Database, drivers: int, now: datetime) -> Demo:
     """Fill an empty database; everything that must be known later is in the answer."""
     passwords = [secrets.token_urlsafe(9) for _ in range(4)]
-    hashes = [await hash_password(password) for password in passwords]
+    hashing = Passwords()
+    hashes = [await hashing.hashed(password) for password in passwords]
     async with db.transaction() as tx:
         services = tuple([await appointments.add_service_type(tx, name, minutes) for name, minutes in cast.SERVICES])
         vans = tuple([await _driver(tx, number, now) for number in range(drivers)])
@@ -110,7 +112,7 @@ async def _driver(tx: Transaction, number: int, now: datetime) -> Driver:
     await technicians.add(tx, one)
     await technicians.set_hours(tx, one.id, [Hours(day, 0, 24 * 60) for day in range(7)])
     token = secrets.token_urlsafe(32)
-    device = await technicians.add_device(tx, one.id, f"{name}'s phone", now, token_hash=token_hash(token))
+    device = await technicians.add_device(tx, one.id, f"{name}'s phone", now, token_hash=hashed(token))
     await technicians.change(tx, one.id, device_id=device)
     return Driver(one.id, name, token, (home.lat, home.lon))
 
