@@ -106,7 +106,7 @@ def city(plan: Any, memory: Path | None) -> None:
     {"url": "http://localhost:8000", "seed": 1,
      "router": {"url": "http://localhost:8002", "kind": "valhalla"},
      "technicians": [{"name": "Maya", "token": "…", "home": [60.17, 24.94]}],
-     "pace": {"before_s": [5, 25], "at_door_s": [4, 12], "work_s": [60, 180]}}
+     "pace": {"before_s": [5, 25], "at_door_s": [4, 12], "work_s": [60, 180], "early_s": [-60, 120]}}
     """
     run_now(_city(plan.read(), memory))
 
@@ -140,7 +140,7 @@ def story(json_file: Path | None, **more: Any) -> None:
 async def _story(url: str, token: str, home: tuple[float, float], appointment: str | None, **more: Any) -> Report:
     target = Target(url, token, "sim-story", not more["insecure"])
     audience = await audience_of(url, appointment, more)
-    pace = Pace(before_s=(1, 2), at_door_s=(1, 2), work_s=(more["work"], more["work"]))
+    pace = Pace(before_s=(1, 2), at_door_s=(1, 2), work_s=(more["work"], more["work"]), early_s=None)
     async with httpx.AsyncClient(verify=target.verify, timeout=15) as client:
         planner = Planner(client, more["router"], RouterKind(more["router_kind"]))
         phone, settled = await run_story(

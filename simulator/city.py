@@ -10,11 +10,11 @@ import msgspec
 import structlog
 
 from simulator.day import NoPlan, todays_jobs
-from simulator.phones.base import Counts, Target
+from simulator.phones.base import Counts, Target, utc_now
 from simulator.phones.frames import GivenUp, StepRefused
 from simulator.phones.socket import SocketPhone
 from simulator.routing import NoWay, Planner, RouterKind
-from simulator.technician import Pace, Technician
+from simulator.technician import Diverted, Pace, Technician
 from tracker.domain.geo import Point
 
 log = structlog.get_logger()
@@ -102,11 +102,14 @@ class City:
         name = technician.phone.target.device
         try:
             jobs = await todays_jobs(self._client, technician.phone.target)
-            if jobs:
+            wait_s = await technician.leaves_in_s(jobs[0], utc_now()) if jobs else self.plan.ask_again_s
+            if wait_s <= 0:
                 state = await technician.do(jobs[0])
                 log.info("visit_done", technician=name, appointment=jobs[0].id, state=state)
                 return
-        except (NoPlan, NoWay, StepRefused) as wrong:
+            await asyncio.sleep(min(wait_s, random.uniform(0.8, 1.2) * self.plan.ask_again_s))
+            return
+        except (NoPlan, NoWay, StepRefused, Diverted) as wrong:
             log.warning("visit_interrupted", technician=name, why=str(wrong))
         except GivenUp:
             return

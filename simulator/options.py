@@ -16,9 +16,10 @@ from simulator.report import Report
 from simulator.routing import NoWay, RouterKind
 from simulator.run import Audience
 from simulator.site import CannotSignIn, Site, sign_in
+from simulator.technician import Diverted
 from simulator.tracks import BadTrack
 
-_FRIENDLY = (BadTrack, CannotSignIn, NoPlan, NoWay, GivenUp, StepRefused, OSError, ValueError, msgspec.MsgspecError)
+_FRIENDLY = (BadTrack, CannotSignIn, Diverted, NoPlan, NoWay, GivenUp, StepRefused, OSError, ValueError, msgspec.MsgspecError)
 
 
 def run_now[T](work: Coroutine[Any, Any, T]) -> T:
