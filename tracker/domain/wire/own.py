@@ -49,13 +49,19 @@ class Pings(Struct, tag_field="type", tag="pings"):
 
 
 class Step(Struct, tag_field="type", tag="step", frozen=True):
-    """A button pressed at ``at``, seeing the appointment in state ``seen``; the same id again is the same step."""
+    """A button pressed at ``at``, seeing the appointment in state ``seen``; the same id again is the same step.
+
+    ``reason``: why it could not be done (needed for that step only). ``switch``: the technician was asked, and leaves
+    another visit under way for this one.
+    """
 
     id: Id
     appointment: Id
     step: StepName
     seen: State = field(name="from")
     at: Moment
+    reason: Annotated[str, Meta(max_length=2_000)] | None = None
+    switch: bool = False
 
 
 class Sharing(Struct, tag_field="type", tag="sharing", frozen=True):
