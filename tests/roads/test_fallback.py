@@ -1,11 +1,14 @@
 """The router the service uses: real when it can, by distance when it must."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from tests.roads.streets import FAR_ISLAND_M, SOUTH_WEST, crossing
-from tracker.domain.geo import moved
+from tracker.domain.geo import Point, moved
 from tracker.domain.ways import Basis
 from tracker.roads.fallback import FallbackRouter
+from tracker.roads.router import Hop, Route
 from tracker.roads.server import EmbeddedValhalla
 from tracker.roads.valhalla import ValhallaRouter
 
@@ -22,29 +25,40 @@ class Clock:
         return self.now
 
 
-class Address:
-    """Says where the server is, and counts who asks: each request to a road router asks once."""
+class Counted:
+    """Counts what reaches a real client."""
 
-    def __init__(self, url: str | None) -> None:
-        self.url, self.asked = url, 0
+    def __init__(self, client: ValhallaRouter) -> None:
+        self.client, self.asked, self.name = client, 0, client.name
 
-    def __call__(self) -> str | None:
+    @property
+    def ready(self) -> bool:
+        return self.client.ready
+
+    async def route(self, start: Point, end: Point, *, heading: float | None = None) -> Route:
         self.asked += 1
-        return self.url
+        return await self.client.route(start, end, heading=heading)
+
+    async def matrix(self, sources: Sequence[Point], targets: Sequence[Point]) -> list[list[Hop | None]]:
+        self.asked += 1
+        return await self.client.matrix(sources, targets)
+
+    async def close(self) -> None:
+        await self.client.close()
 
 
 async def test_a_living_router_is_asked_and_remembered(valhalla: EmbeddedValhalla) -> None:
-    where, clock = Address(valhalla.url), Clock()
-    router = FallbackRouter(ValhallaRouter(where), clock=clock)
+    road, clock = Counted(ValhallaRouter(lambda: valhalla.url)), Clock()
+    router = FallbackRouter(road, clock=clock)
     first = await router.route(crossing(1, 1), crossing(8, 8))
     again = await router.route(moved(crossing(1, 1), 0, 0.2), crossing(8, 8))
     assert first.basis is Basis.ROAD
     assert again is first
-    assert where.asked == 1
+    assert road.asked == 1
     assert await router.route(crossing(1, 1), crossing(8, 8), heading=90) is not first
     clock.now += 601
     assert await router.route(crossing(1, 1), crossing(8, 8)) is not first
-    assert where.asked == 3
+    assert road.asked == 3
     await router.close()
 
 
@@ -57,21 +71,32 @@ async def test_places_without_a_way_are_answered_by_distance(valhalla: EmbeddedV
     await router.close()
 
 
-async def test_a_dead_router_costs_one_try_and_then_nothing_until_a_growing_pause_is_over(valhalla: EmbeddedValhalla) -> None:
-    where, clock = Address(None), Clock()
-    router = FallbackRouter(ValhallaRouter(where), clock=clock)
+async def test_a_dead_router_costs_one_try_and_then_nothing_until_a_growing_pause_is_over(
+    valhalla: EmbeddedValhalla, unused_port: int
+) -> None:
+    url, clock = f"http://127.0.0.1:{unused_port}", Clock()
+    road = Counted(ValhallaRouter(lambda: url))
+    router = FallbackRouter(road, clock=clock)
     tries = []
     for _ in range(130):
         assert (await router.route(crossing(1, 1), crossing(8, 8))).basis is Basis.DISTANCE
         assert await router.matrix([crossing(1, 1)], [crossing(8, 8)])
-        tries.append(where.asked)
+        tries.append(road.asked)
         clock.now += 1
     assert not router.answering
     assert tries[0] == 1
     assert tries[-1] == pytest.approx(8, abs=1)  # at 0, 1, 3, 7, 15, 31, 61, 91, 121 s
-    where.url, clock.now = valhalla.url, clock.now + 31
+    url, clock.now = str(valhalla.url), clock.now + 31
     assert (await router.route(crossing(1, 1), crossing(8, 8))).basis is Basis.ROAD
     assert router.answering
+    await router.close()
+
+
+async def test_one_known_not_to_run_yet_is_not_asked_at_all() -> None:
+    road = Counted(ValhallaRouter(lambda: None))
+    router = FallbackRouter(road)
+    assert (await router.route(crossing(1, 1), crossing(8, 8))).basis is Basis.DISTANCE
+    assert road.asked == 0
     await router.close()
 
 
@@ -84,8 +109,7 @@ async def test_without_a_road_router_everything_is_by_distance() -> None:
 
 
 async def test_the_memory_is_small(valhalla: EmbeddedValhalla) -> None:
-    where = Address(valhalla.url)
-    router = FallbackRouter(ValhallaRouter(where))
+    router = FallbackRouter(ValhallaRouter(lambda: valhalla.url))
     for i in range(300):
         await router.route(crossing(1, 1), moved(crossing(8, 8), 90, i / 3))
     assert len(router._kept) <= 256

@@ -12,6 +12,7 @@ class DistanceRouter:
     """Answers every request at once, marked with basis ``distance``. It cannot fail."""
 
     name = "distance"
+    ready = True
 
     async def route(self, start: Point, end: Point, *, heading: float | None = None) -> Route:
         """The straight line with the travel time to be expected; the heading does not matter here."""

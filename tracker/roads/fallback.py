@@ -38,7 +38,12 @@ class FallbackRouter:
     @property
     def answering(self) -> bool:
         """True if there is a road router and its last answer was one: what health pages show."""
-        return self.road is not None and not self.pause_s
+        return self.road is not None and self.road.ready and not self.pause_s
+
+    @property
+    def ready(self) -> bool:
+        """Always: there is distance."""
+        return True
 
     async def close(self) -> None:
         """Close the road router."""
@@ -78,7 +83,7 @@ class FallbackRouter:
 
     def _asked(self) -> Router | None:
         """The road router, unless it is left alone just now."""
-        return self.road if self.clock() >= self._again_at else None
+        return self.road if self.road and self.road.ready and self.clock() >= self._again_at else None
 
     def _failed(self) -> None:
         self.pause_s = min(self.pause_s * 2, _LONGEST_PAUSE_S) or _FIRST_PAUSE_S

@@ -46,6 +46,11 @@ class Router(Protocol):
         """``valhalla``, ``osrm``, ``distance``: what reports and logs say."""
         ...
 
+    @property
+    def ready(self) -> bool:
+        """False if it is known that asking now is in vain (the embedded server starts, nothing was built)."""
+        ...
+
     async def route(self, start: Point, end: Point, *, heading: float | None = None) -> Route:
         """The fastest way. ``heading`` (degrees from north): the vehicle moves that way, so do not begin with a turn back.
 

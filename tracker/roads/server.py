@@ -91,20 +91,20 @@ class EmbeddedValhalla:
 
     async def _tend(self, client: httpx.AsyncClient) -> str | None:
         """The child is ours: see that it lives, answers, and serves the region as it is built now."""
-        if self.child and self.child.returncode is None and self._built == _identity(self.region):
+        if (built := _identity(self.region)) is None:
+            return None
+        if self.child and self.child.returncode is None and self._built == built:
             if await _alive(client, self._address):
                 return self._address
             log.warning("router_hung", pid=self.child.pid)
-        await self._begin()
+        await self._begin(built)
         return await self._answering(client)
 
-    async def _begin(self) -> None:
+    async def _begin(self, built: str) -> None:
         self._announce(None)
         await end_child(self.child)
         port = free_port()
-        self._address, self._built = f"http://127.0.0.1:{port}", _identity(self.region)
-        if self._built is None:
-            raise FileNotFoundError(f"no built region in {self.region.name}")
+        self._address, self._built = f"http://127.0.0.1:{port}", built
         command = [str(binary("valhalla_service")), str(self._write_config(port)), str(self.threads)]
         # The region is the working directory, so the child keeps the old tiles when a new build takes the folder's name.
         self.child = await start_child(command, self.region)

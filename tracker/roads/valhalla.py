@@ -1,7 +1,6 @@
 """Asks a Valhalla server: the embedded one or any other by URL."""
 
 from collections.abc import Callable, Sequence
-from itertools import product
 from typing import Any
 
 import httpx
@@ -11,6 +10,7 @@ from tracker.domain.geo import Point
 from tracker.domain.ways import Basis
 from tracker.errors import NoRoute, RouterUnavailable
 from tracker.roads.answers import read_route
+from tracker.roads.pieces import ask_again, in_pieces
 from tracker.roads.router import Hop, Route
 
 _ROUTE_S, _MATRIX_S = 2.0, 8.0
@@ -19,7 +19,6 @@ _REACH_M = 1000
 """A place farther from any road is not on this map; Valhalla alone would silently drive to the map's edge, 35 km away."""
 _MOST_PAIRS = 2500
 """The server's default limit of a matrix."""
-_MOST_ASKED_AGAIN = 16
 _NO_WAY = {154, 170, 171, 442, 443, 444, 445, "NoRoute", "NoSegment", "DistanceExceeded"}
 """Valhalla's errors, in its own and in OSRM's words, that mean these places and not this request: too far, apart, off the map."""
 
@@ -51,6 +50,11 @@ class ValhallaRouter:
         self._address = address if callable(address) else lambda: address
         self._client = httpx.AsyncClient(trust_env=False)
 
+    @property
+    def ready(self) -> bool:
+        """False while nobody says where the server is."""
+        return self._address() is not None
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
@@ -72,35 +76,9 @@ class ValhallaRouter:
 
     async def matrix(self, sources: Sequence[Point], targets: Sequence[Point]) -> list[list[Hop | None]]:
         """See `Router.matrix`. A pair without an answer is asked for as a route: the matrix gives up on some that have one."""
-        rows = await self._halves(sources, targets)
-        unknown = [(i, j) for i, j in product(range(len(sources)), range(len(targets))) if rows[i][j] is None]
-        for i, j in unknown[:_MOST_ASKED_AGAIN]:
-            rows[i][j] = await self._hop(sources[i], targets[j])
+        rows = await in_pieces(self._table, sources, targets, lambda a, b: a * b <= _MOST_PAIRS)
+        await ask_again(self, sources, targets, rows)
         return rows
-
-    async def _hop(self, start: Point, end: Point) -> Hop | None:
-        try:
-            route = await self.route(start, end)
-        except NoRoute:
-            return None
-        return Hop(route.duration_s, route.length_m, Basis.ROAD)
-
-    async def _halves(self, sources: Sequence[Point], targets: Sequence[Point]) -> list[list[Hop | None]]:
-        """One place off the map spoils a whole matrix, and too many are refused: then both halves are asked for."""
-        if not sources or not targets:
-            return [[] for _ in sources]
-        if len(sources) * len(targets) <= _MOST_PAIRS:
-            try:
-                return await self._table(sources, targets)
-            except NoRoute:
-                if len(sources) == len(targets) == 1:
-                    return [[None]]
-        if len(sources) >= len(targets):
-            middle = len(sources) // 2
-            return await self._halves(sources[:middle], targets) + await self._halves(sources[middle:], targets)
-        middle = len(targets) // 2
-        left, right = await self._halves(sources, targets[:middle]), await self._halves(sources, targets[middle:])
-        return [a + b for a, b in zip(left, right, strict=True)]
 
     async def _table(self, sources: Sequence[Point], targets: Sequence[Point]) -> list[list[Hop | None]]:
         places = {"sources": [_place(p) for p in sources], "targets": [_place(p) for p in targets]}
