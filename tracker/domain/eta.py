@@ -9,8 +9,9 @@ from tracker.domain.ways import Basis, Progress, StoredRoute, ahead, progress, t
 
 __all__ = ["Basis", "Deviation", "Eta", "Progress", "Spread", "StoredRoute", "ahead", "estimate", "off_route", "progress"]
 
-type Spread = Callable[[float, str], tuple[float, float, float] | None]
-"""(remaining metres, basis) → the p10, p50 and p90 of actual / planned seconds of real trips, or None if not known."""
+type Spread = Callable[[float, float, str, datetime], tuple[float, float, float] | None]
+"""(remaining metres, remaining seconds as planned, basis, now) → the p10, p50 and p90 of actual / planned seconds of real
+trips, or None if not known. See `domain.eta_ranges`."""
 
 _HOLD = timedelta(seconds=10)
 """A new estimate nearer than this to the shown one changes nothing: it would only flap."""
@@ -33,7 +34,7 @@ def estimate(where: Progress, fix_at: datetime, now: datetime, *, spread: Spread
     the vehicle has stood still since. Nothing lies in the past. ``shown`` is the estimate told before: kept while the new
     one says the same within ten seconds.
     """
-    ratios = spread(where.remaining_m, where.basis) if spread else None
+    ratios = spread(where.remaining_m, where.remaining_s, where.basis, now) if spread else None
     early, middle, late = ratios or (1.0, 1.0, 1.0)
     left, age = where.remaining_s, max(timedelta(0), now - fix_at)
     at = _not_before(now, fix_at + timedelta(seconds=left * middle))

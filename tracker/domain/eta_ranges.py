@@ -1,0 +1,95 @@
+"""How long trips really took, measured against their plan: what makes an arrival a range that holds (E3).
+
+The numbers are in ``eta_ranges.json``, made by ``scripts/learn_eta_ranges.py`` out of real trips; that file names them.
+"""
+
+from bisect import bisect_right
+from datetime import datetime, tzinfo
+from functools import cache
+from importlib.resources import files
+from math import log
+
+import msgspec
+
+from tracker.domain.eta import Spread
+from tracker.domain.ways import Basis
+
+type Ratios = tuple[float, float, float]
+"""The p10, p50 and p90 of actual / planned seconds."""
+
+
+class Ranges(msgspec.Struct, frozen=True):
+    """What was learned about one basis.
+
+    At each of ``metres`` (rising, by road) stand the three ratios and the plans' usual speed ``mps``; between them they run
+    straight over the distance's logarithm, beyond them they stay. A plan faster than usual is believed in part only: the
+    ratios grow by (speed / usual) ** ``doubt``, within the ``slowest`` and ``fastest`` share of the usual that was seen.
+    ``weekday`` and ``weekend`` have a factor for each full hour of local time.
+    """
+
+    metres: tuple[float, ...]
+    p10: tuple[float, ...]
+    p50: tuple[float, ...]
+    p90: tuple[float, ...]
+    mps: tuple[float, ...]
+    weekday: tuple[float, ...] = (1.0,) * 24
+    weekend: tuple[float, ...] = (1.0,) * 24
+    doubt: float = 0.0
+    slowest: float = 1.0
+    fastest: float = 1.0
+    trips: int = 0
+
+    def ratios(self, remaining_m: float, remaining_s: float, local: datetime | None) -> Ratios:
+        """The ratios for a plan; ``local`` is the wall clock at the vehicle's place (None: as on average)."""
+        i, j, share = self._knots(remaining_m)
+        low, middle, high, usual = (row[i] + share * (row[j] - row[i]) for row in (self.p10, self.p50, self.p90, self.mps))
+        factor = self.haste(remaining_m / max(remaining_s, 1.0) / usual) ** self.doubt
+        if local is not None:
+            factor *= self.hour(local.hour + local.minute / 60, local.weekday() >= 5)
+        return low * factor, middle * factor, high * factor
+
+    def haste(self, speed: float) -> float:
+        """A plan's speed as a share of the usual one, held inside what was seen."""
+        return min(max(speed, self.slowest), self.fastest)
+
+    def hour(self, hour: float, weekend: bool) -> float:
+        """The factor of a time of day, 0 ≤ hour < 24."""
+        hours = self.weekend if weekend else self.weekday
+        full, share = int(hour), hour % 1
+        return hours[full] * (1 - share) + hours[(full + 1) % 24] * share
+
+    def _knots(self, metres: float) -> tuple[int, int, float]:
+        j = bisect_right(self.metres, metres)
+        if j == 0:
+            return 0, 0, 0.0
+        if j == len(self.metres):
+            return j - 1, j - 1, 0.0
+        return j - 1, j, log(metres / self.metres[j - 1]) / log(self.metres[j] / self.metres[j - 1])
+
+
+class Learned(msgspec.Struct, frozen=True):
+    """The whole file: one table per basis, and where it comes from."""
+
+    sources: tuple[str, ...]
+    bases: dict[Basis, Ranges]
+
+
+@cache
+def learned() -> Learned:
+    """The committed tables."""
+    return msgspec.json.decode(files("tracker.domain").joinpath("eta_ranges.json").read_bytes(), type=Learned)
+
+
+def spread_in(zone: tzinfo | None, table: Learned | None = None) -> Spread:
+    """What `eta.estimate` asks: the ratios for a plan at a moment, on the wall clock of ``zone`` (None: any hour is as all).
+
+    Four arrivals in five lie between the first ratio and the last; all are above 0, so no arrival comes before its fix.
+    None for a basis of which nothing was learned. What the position's age adds is `eta.estimate`'s business.
+    """
+    bases = (table or learned()).bases
+
+    def spread(remaining_m: float, remaining_s: float, basis: str, now: datetime) -> Ratios | None:
+        ranges = bases.get(Basis(basis))
+        return ranges.ratios(remaining_m, remaining_s, now.astimezone(zone) if zone else None) if ranges else None
+
+    return spread
