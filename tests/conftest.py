@@ -7,6 +7,8 @@ import pytest
 import redis
 
 from tests.servers import Postgres, postgres_server, redis_server, valkey_server
+from tests.world import World, process, settle
+from tracker.actions.house import House
 from tracker.records.database import Database
 from tracker.records.migrations import migrate
 
@@ -77,3 +79,16 @@ async def db(database_url: str) -> AsyncIterator[Database]:
     await migrate(database)
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def house(db: Database, redis_url: str) -> AsyncIterator[House]:
+    """The parts of one process on real servers; its clock stands still until a test moves it."""
+    async with process(db, redis_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def world(house: House) -> World:
+    """The small company of tests/world.py, moved in."""
+    return await settle(house.db)

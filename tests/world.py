@@ -1,21 +1,59 @@
 """A small company for tests: an admin, a dispatcher, two technicians with phones, two customers, appointments."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from tracker.actions.house import House
 from tracker.domain.appointments import Role, State
 from tracker.domain.geo import Point
+from tracker.live.connect import connect
+from tracker.live.limits import Limits
+from tracker.live.positions import Positions
 from tracker.records import appointments, people, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.database import Database, Transaction, new_id
 from tracker.records.people import Person
 from tracker.records.technicians import Hours, Technician
+from tracker.roads.fallback import FallbackRouter
 
 NOW = datetime(2026, 11, 24, 12, 2, tzinfo=UTC)
 """A Tuesday, 14:02 in Helsinki."""
 HOME = Point(60.2055, 24.6559)
 PLACE = Point(60.1699, 24.9384)
 ALL_WEEK = [Hours(weekday, 0, 1440) for weekday in range(7)]
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> datetime:
+        """Forward by hours=, minutes= or seconds=."""
+        self.now += timedelta(**by)
+        return self.now
+
+
+@asynccontextmanager
+async def process(db: Database, redis_url: str, clock: Clock | None = None) -> AsyncIterator[House]:
+    """What one process of the service holds; several may stand on the same database and Redis."""
+    client = connect(redis_url)
+    router = FallbackRouter(None)
+    yield House(
+        db=db,
+        positions=Positions(client),
+        router=router,
+        limits=Limits(client),
+        secret=b"the secret of the tests, 32 bytes",
+        clock=clock or Clock(),
+    )
+    await client.aclose()
 
 
 @dataclass

@@ -86,6 +86,12 @@ class TooBig(Refusal):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
+class TooSlow(Refusal):
+    """The request took too long to arrive."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+
+
 # -- what stands against it --------------------------------------------------------------------------------------------
 
 

@@ -3,17 +3,32 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from tracker.actions.passwords import Passwords
+from tracker.live.limits import Limits
+from tracker.live.positions import Positions
 from tracker.records import settings as settings_records
 from tracker.records.database import Database
 from tracker.records.settings import Settings
 from tracker.roads.router import Router
 
-if TYPE_CHECKING:
-    from tracker.live.channels import Hub
-    from tracker.live.control import Control
-    from tracker.live.positions import Positions
+
+class Asks(Protocol):
+    """`live/control`: every process does it, then answers."""
+
+    async def ask(self, kind: str, id: str) -> object:
+        """``session``, ``device`` or ``visit`` and its id: close the sockets of that session or phone, or let go of that
+        visit's positions. Returns when all processes have answered, or too late."""
+        ...
+
+
+class NobodyToAsk:
+    """For a process that stands alone, as tests of one action do."""
+
+    async def ask(self, kind: str, id: str) -> object:
+        """There is nobody."""
+        return None
 
 
 class CurrentSettings:
@@ -43,10 +58,11 @@ class House:
     """One process's parts. Actions take it first; nothing in it knows who is asking."""
 
     db: Database
-    positions: "Positions"
-    control: "Control"
-    hub: "Hub"
+    positions: Positions
     router: Router
     secret: bytes = field(repr=False)
+    limits: Limits
+    control: Asks = field(default_factory=NobodyToAsk)
     settings: CurrentSettings = field(default_factory=CurrentSettings)
+    passwords: Passwords = field(default_factory=Passwords)
     clock: Callable[[], datetime] = the_clock

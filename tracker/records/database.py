@@ -38,7 +38,7 @@ class Transaction:
         self.sqlite = connection.dialect.name == "sqlite"
 
     async def _run(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
-        with _own_errors():
+        with own_errors():
             return await self._connection.execute(statement, rows)
 
     async def rows(self, statement: Executable) -> Sequence[Row]:
@@ -114,17 +114,17 @@ class Database:
     @contextlib.asynccontextmanager
     async def _begun(self, **options: Any) -> AsyncIterator[Transaction]:
         async with contextlib.AsyncExitStack() as stack:
-            with _own_errors():
+            with own_errors():
                 connection = await stack.enter_async_context(self.engine.connect())
                 await connection.execution_options(**options)
                 begun = await connection.begin()
             try:
                 yield Transaction(connection)
             except BaseException:
-                with _own_errors():
+                with own_errors():
                     await begun.rollback()
                 raise
-            with _own_errors():
+            with own_errors():
                 await begun.commit()
 
     async def retrying[T](self, work: Callable[[Transaction], Awaitable[T]]) -> T:
@@ -146,7 +146,7 @@ class Database:
 
 
 @contextlib.contextmanager
-def _own_errors() -> Iterator[None]:
+def own_errors() -> Iterator[None]:
     """Turn the drivers' errors into ours, so that no floor above has to know a driver."""
     try:
         yield

@@ -3,6 +3,7 @@
 A new one: change ``schema.py``, then ``python -m tracker.records.migrations "Say what changes"`` and read what it wrote.
 """
 
+import functools
 from pathlib import Path
 
 from alembic import command
@@ -11,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from tracker.records.database import Database
+from tracker.records.database import Database, own_errors
 
 HERE = Path(__file__).parent
 
@@ -27,20 +28,28 @@ def settings(connection: Connection | None = None) -> Config:
 
 
 async def migrate(database: Database, target: str = "head") -> None:
-    """Bring the database to a revision; running it again changes nothing.
+    """Bring the database to a revision; running it again changes nothing. Errors as in `Database.transaction`.
 
     Two processes may start at once: SQLite's BEGIN IMMEDIATE and PostgreSQL's lock make the second one wait and find all done.
     """
-    async with database.engine.connect() as connection:
-        await connection.execution_options(tracker_writes=True)
-        async with connection.begin():
-            if not database.sqlite:
-                await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7319402)")
-            await connection.run_sync(lambda sync: command.upgrade(settings(sync), target))
+    with own_errors():
+        async with database.engine.connect() as connection:
+            await connection.execution_options(tracker_writes=True)
+            async with connection.begin():
+                if not database.sqlite:
+                    await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7319402)")
+                await connection.run_sync(lambda sync: command.upgrade(settings(sync), target))
 
 
 async def behind(database: Database) -> bool:
     """True if ``migrate`` has something to do."""
-    newest = ScriptDirectory.from_config(settings()).get_current_head()
-    async with database.engine.connect() as connection:
-        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision()) != newest
+    with own_errors():
+        async with database.engine.connect() as connection:
+            current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    return current != newest()
+
+
+@functools.cache
+def newest() -> str | None:
+    """The newest revision this program knows."""
+    return ScriptDirectory.from_config(settings()).get_current_head()

@@ -1,0 +1,151 @@
+"""Signing in and out, and the sessions that come of it."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from tracker.actions.house import House
+from tracker.actions.passwords import outdated
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import Role
+from tracker.errors import BadCredentials, NotFound, NotSignedIn, TooManyRequests
+from tracker.records import audit, people, sessions, technicians
+from tracker.records.database import Transaction, new_id
+from tracker.records.people import Person
+from tracker.records.sessions import Session
+
+LASTS = timedelta(days=30)
+"""How long a session lives from its sign-in, used or not."""
+SEEN_EVERY = timedelta(minutes=10)
+"""How exact "last used" is: noting it costs a write."""
+WINDOW_S, TRIES_ACCOUNT, TRIES_ADDRESS = 900, 10, 60
+"""Tries within a quarter of an hour: for one e-mail address from anywhere, and from one network address for anybody."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session. ``token`` exists here and in the browser's cookie only; the database has its SHA-256."""
+
+    token: str
+    expires_at: datetime
+    actor: Actor
+
+
+def hashed(token: str) -> bytes:
+    """What is stored of a token of 256 random bits. No salt is needed: it cannot be guessed."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+async def sign_in(house: House, email: str, password: str, *, address: str, user_agent: str | None) -> SignedIn:
+    """Begin a session. ``address`` is the network address asked from.
+
+    Errors: `BadCredentials` for an unknown e-mail, a wrong password and a person without one, after the same work;
+    `TooManyRequests`.
+    """
+    now, email = house.clock(), email.strip().lower()[:254]
+    by_account = await house.limits.within("sign-in-account", email, TRIES_ACCOUNT, WINDOW_S, now)
+    by_address = await house.limits.within("sign-in-address", address, TRIES_ADDRESS, WINDOW_S, now)
+    if not (by_account and by_address):
+        raise TooManyRequests(retry_after_s=WINDOW_S)
+    async with house.db.reading() as tx:
+        person = await people.by_email(tx, email)
+    known = person.password_hash if person else None
+    if not await house.passwords.right(password, known) or person is None or known is None:
+        log.info("sign_in_refused")
+        raise BadCredentials
+    fresh = await house.passwords.hashed(password) if outdated(known) else None
+    await house.limits.forget("sign-in-account", email)
+    return await _begin(house, person, user_agent, now, fresh)
+
+
+async def _begin(house: House, person: Person, user_agent: str | None, now: datetime, fresh: str | None) -> SignedIn:
+    token = secrets.token_urlsafe(32)
+    session = Session(
+        id=new_id(),
+        person_id=person.id,
+        user_agent=(user_agent or "")[:300] or None,
+        created_at=now,
+        seen_at=now,
+        expires_at=now + LASTS,
+    )
+    async with house.db.transaction() as tx:
+        await sessions.add(tx, session, hashed(token))
+        if fresh:
+            await people.set_password(tx, person.id, fresh)
+        return SignedIn(token, session.expires_at, await _actor(tx, session, person))
+
+
+async def who(house: House, token: str) -> Actor | None:
+    """Whose session a cookie's token opens; None if it opens none (any more)."""
+    now = house.clock()
+    async with house.db.reading() as tx:
+        found = await sessions.found(tx, hashed(token), now)
+        actor = await _actor(tx, *found) if found else None
+    if found and now - found[0].seen_at >= SEEN_EVERY:
+        async with house.db.transaction() as tx:
+            await sessions.seen(tx, found[0].id, now)
+    return actor
+
+
+async def _actor(tx: Transaction, session: Session, person: Person) -> Actor:
+    customer = person.role is Role.CUSTOMER
+    return Actor(
+        role=person.role,
+        person=person.id,
+        name=person.name,
+        session=session.id,
+        accounts=await people.accounts_of(tx, person.id) if customer else frozenset(),
+        technician=person.technician_id if person.role is Role.TECHNICIAN else None,
+    )
+
+
+async def device_of(house: House, token: str) -> Actor | None:
+    """The phone (and so the technician) a device token belongs to; None for a token never given or revoked."""
+    async with house.db.reading() as tx:
+        device = await technicians.device_by_token(tx, hashed(token))
+    return Actor(Role.TECHNICIAN, technician=device.technician_id, device=device.id) if device else None
+
+
+async def sign_out(house: House, actor: Actor) -> None:
+    """End the actor's own session; its sockets are closed when this returns."""
+    if actor.session is not None:
+        await end_session(house, actor, actor.session)
+
+
+async def sessions_of(house: House, actor: Actor) -> list[Session]:
+    """The actor's living sessions, the last used first."""
+    async with house.db.reading() as tx:
+        return await sessions.of_person(tx, _person(actor), house.clock())
+
+
+async def end_session(house: House, actor: Actor, session: str) -> None:
+    """End one of the actor's own sessions; `NotFound` if it is not theirs or has ended. Its sockets are closed by then."""
+    if not await _end(house, actor, only=session):
+        raise NotFound
+
+
+async def end_other_sessions(house: House, actor: Actor) -> int:
+    """End all of the actor's sessions but this one; how many. Their sockets are closed when this returns."""
+    return len(await _end(house, actor, but=actor.session))
+
+
+async def _end(house: House, actor: Actor, *, only: str | None = None, but: str | None = None) -> list[str]:
+    now = house.clock()
+    async with house.db.transaction() as tx:
+        ended = await sessions.end(tx, _person(actor), now, only=only, but=but)
+        for session in ended:
+            await audit.write(tx, now, actor.signed, "session.end", session)
+    for session in ended:
+        await house.control.ask("session", session)
+    return ended
+
+
+def _person(actor: Actor) -> str:
+    if actor.person is None:
+        raise NotSignedIn
+    return actor.person

@@ -1,0 +1,85 @@
+"""The outermost layer: security headers on every answer, one log line and one measurement for every request."""
+
+import time
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tracker.config import PublicAddress
+from tracker.metrics import REQUEST_SECONDS, REQUESTS
+
+log = structlog.get_logger()
+
+
+def content_security_policy(public: PublicAddress, tiles_url: str | None) -> str:
+    """Everything from our own address only, nothing inline; a configured tile server is the one exception, for images."""
+    sockets = public.url.replace("http", "ws", 1)  # 'self' does not cover wss in every browser
+    images = "'self'"
+    if tiles_url:
+        tiles = urlsplit(tiles_url)
+        images += f" {tiles.scheme}://{tiles.netloc}"
+    parts = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": images,
+        "font-src": "'self'",
+        "connect-src": f"'self' {sockets}",
+        "manifest-src": "'self'",
+        "worker-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in parts.items())
+
+
+class Edge:
+    """Pure ASGI: it adds nothing to the way of a WebSocket frame."""
+
+    def __init__(self, app: ASGIApp, public: PublicAddress, tiles_url: str | None = None) -> None:
+        self._app = app
+        self._headers = {
+            "Content-Security-Policy": content_security_policy(public, tiles_url),
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",  # with no-referrer browsers would say "Origin: null" in our own forms
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": "geolocation=(self), camera=(), microphone=(), payment=(), usb=()",
+        }
+        if public.secure:
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 500
+
+        async def dressed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(raw=message["headers"])
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+                message["headers"] = headers.raw
+            await send(message)
+
+        try:
+            await self._app(scope, receive, dressed)
+        finally:
+            _written_down(scope, status, time.perf_counter() - began)
+
+
+def _written_down(scope: Scope, status: int, seconds: float) -> None:
+    """The route's template only: tokens of phones stand in paths, and queries carry coordinates."""
+    template, method = scope.get("tracker.template", "-"), scope["method"]
+    if method not in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}:
+        method = "other"
+    REQUESTS.labels(template, method, str(status)).inc()
+    REQUEST_SECONDS.labels(template).observe(seconds)
+    log.info("request", method=method, template=template, status=status, ms=round(seconds * 1000, 1))

@@ -1,0 +1,255 @@
+"""Every door of the house: who may knock, where the request came from, and whose session the cookie opens."""
+
+import asyncio
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+
+from starlette.datastructures import FormData
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from tracker.actions import accounts
+from tracker.actions.house import House
+from tracker.config import PublicAddress
+from tracker.domain.accounts import ANONYMOUS, Actor
+from tracker.domain.appointments import Role
+from tracker.errors import ForeignOrigin, NotAllowed, NotSignedIn, Refusal, TooBig, TooSlow
+from tracker.web.problems import problem
+
+type Kind = Literal["page", "api", "machine"]
+"""``page``: HTML for people, forms carry a token. ``api``: JSON with the cookie. ``machine``: no cookie is looked at."""
+
+SIGNED_IN = frozenset({Role.CUSTOMER, Role.TECHNICIAN, Role.DISPATCHER, Role.ADMIN})
+EVERYBODY = frozenset(Role)
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+FORM_FIELD = "form_token"
+BODY_BYTES = 64 * 1024
+"""What a door takes at most unless it says otherwise."""
+BODY_S = 30.0
+"""How long a body may take to arrive."""
+
+type Endpoint = Callable[[Request], Awaitable[Response]]
+type SocketEndpoint = Callable[[WebSocket], Awaitable[None]]
+
+
+class Guard:
+    """Cookies, origins and form tokens of one installation."""
+
+    def __init__(self, house: House, public: PublicAddress) -> None:
+        self.house = house
+        self.public = public
+        prefix = "__Host-" if public.secure else ""  # browsers drop __Host- cookies that come over plain http
+        self.cookie, self.form_cookie = f"{prefix}tt", f"{prefix}tt-form"
+
+    # -- the session ---------------------------------------------------------------------------------------------------
+
+    async def actor(self, connection: HTTPConnection) -> Actor:
+        """Whose session the cookie opens; anonymous if there is none or it ended."""
+        token = connection.cookies.get(self.cookie)
+        return (await accounts.who(self.house, token) if token else None) or ANONYMOUS
+
+    def remember(self, response: Response, token: str, expires_at: datetime) -> None:
+        """Give the browser its session."""
+        response.set_cookie(
+            self.cookie, token, expires=expires_at, path="/", secure=self.public.secure, httponly=True, samesite="lax"
+        )
+
+    def forget(self, response: Response) -> None:
+        """Take the session from the browser."""
+        response.delete_cookie(self.cookie, path="/", secure=self.public.secure, httponly=True, samesite="lax")
+
+    # -- where a request comes from ------------------------------------------------------------------------------------
+
+    def check_origin(self, connection: HTTPConnection) -> None:
+        """`ForeignOrigin` unless a browser says the request comes from our own pages (Fetch Metadata and Origin).
+
+        One of the two must be there: every browser of the last years sends Origin with what changes something.
+        """
+        site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
+        if site not in {None, "same-origin"} or origin not in {None, *self.public.origins} or site is origin is None:
+            raise ForeignOrigin
+
+    def form_token(self, request: Request) -> str:
+        """What a form of ours carries in its hidden field ``form_token``; bound to the session, or to a cookie of its own."""
+        return hmac.new(self.house.secret, b"form:" + self._binding(request).encode(), sha256).hexdigest()
+
+    async def check_form(self, request: Request) -> FormData:
+        """The posted form; `ForeignOrigin` if it does not carry the token."""
+        form = await request.form(max_files=1, max_fields=200)
+        said = form.get(FORM_FIELD)
+        if not isinstance(said, str) or not hmac.compare_digest(said.encode(), self.form_token(request).encode()):
+            raise ForeignOrigin
+        return form
+
+    def _binding(self, request: Request) -> str:
+        known = request.cookies.get(self.cookie) or request.cookies.get(self.form_cookie)
+        if known:
+            return known
+        if not hasattr(request.state, "new_binding"):
+            request.state.new_binding = secrets.token_urlsafe(32)
+        return str(request.state.new_binding)
+
+    def finish(self, request: Request, response: Response) -> None:
+        """Send the cookie a form's token was bound to, if it was made for this answer."""
+        binding = getattr(request.state, "new_binding", None)
+        if binding:
+            response.set_cookie(self.form_cookie, binding, path="/", secure=self.public.secure, httponly=True, samesite="strict")
+
+
+def guard_of(connection: HTTPConnection) -> Guard:
+    """The installation's guard."""
+    guard: Guard = connection.app.state.guard
+    return guard
+
+
+def house_of(connection: HTTPConnection) -> House:
+    """The process's house."""
+    return guard_of(connection).house
+
+
+def actor_of(connection: HTTPConnection) -> Actor:
+    """Who is asking, as the door found out."""
+    actor: Actor = connection.state.actor
+    return actor
+
+
+# -- doors -------------------------------------------------------------------------------------------------------------
+
+
+class Door(Route):
+    """A route that says who may use it. `create_app` takes no other."""
+
+    roles: frozenset[Role]
+    kind: Kind
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["tracker.template"], scope["tracker.kind"] = self.path, self.kind
+        await super().handle(scope, receive, send)
+
+
+class SocketDoor(WebSocketRoute):
+    """A WebSocket route that says who may use it."""
+
+    roles: frozenset[Role]
+
+
+class Files(Mount):
+    """Static files for everybody: nothing in them depends on who asks."""
+
+    roles = EVERYBODY
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["tracker.template"], scope["tracker.kind"] = f"{self.path}/…", "page"
+        await super().handle(scope, receive, send)
+
+
+def door(
+    path: str,
+    endpoint: Endpoint,
+    *,
+    roles: Collection[Role],
+    methods: Collection[str] = ("GET",),
+    kind: Kind = "page",
+    name: str | None = None,
+    most_bytes: int = BODY_BYTES,
+) -> Door:
+    """A route for these roles and nobody else. The endpoint finds the actor with `actor_of`.
+
+    A ``page`` that takes a POST finds its form checked: ``await request.form()``. Anonymous callers of a door that is not
+    theirs get `NotSignedIn`, others `NotAllowed`.
+    """
+    allowed = frozenset(roles)
+
+    async def guarded(request: Request) -> Response:
+        guard = guard_of(request)
+        request = Request(request.scope, _at_most(most_bytes, request.receive), request._send)
+        request.state.actor = await admitted(guard, request, allowed, kind)
+        response = await endpoint(request)
+        guard.finish(request, response)
+        return response
+
+    made = Door(path, guarded, methods=list(methods), name=name or endpoint.__name__)
+    made.roles, made.kind = allowed, kind
+    return made
+
+
+async def admitted(guard: Guard, request: Request, roles: frozenset[Role], kind: Kind) -> Actor:
+    """Who is let in through a door for these roles, with the origin and the form checked; else a `Refusal`."""
+    if kind == "machine":
+        actor = ANONYMOUS
+    else:
+        if request.method not in SAFE:
+            guard.check_origin(request)
+        actor = await guard.actor(request)
+    _let_in(actor, roles)
+    if kind == "page" and request.method not in SAFE:
+        await guard.check_form(request)
+    return actor
+
+
+def socket(
+    path: str, endpoint: SocketEndpoint, *, roles: Collection[Role], without_origin: bool = False, name: str | None = None
+) -> SocketDoor:
+    """A WebSocket for these roles. Refused before it is accepted: 403 for another site's page, 401 or 403 for a role.
+
+    ``without_origin``: a caller that sends no Origin (a phone, not a browser) is let in as anonymous, its cookie unread;
+    the endpoint asks for its token.
+    """
+    allowed = frozenset(roles)
+
+    async def guarded(websocket: WebSocket) -> None:
+        guard = guard_of(websocket)
+        try:
+            phone = without_origin and "origin" not in websocket.headers
+            if not phone:
+                guard.check_origin(websocket)
+            actor = ANONYMOUS if phone else await guard.actor(websocket)
+            _let_in(actor, allowed)
+        except Refusal as refusal:
+            await websocket.send_denial_response(problem(refusal))
+            return
+        websocket.state.actor = actor
+        try:
+            await endpoint(websocket)
+        except Refusal as refusal:  # after the handshake there are close codes only: an answer would be written into the stream
+            await websocket.close(1008, refusal.code)
+
+    made = SocketDoor(path, guarded, name=name or endpoint.__name__)
+    made.roles = allowed
+    return made
+
+
+def unguarded(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
+    """Routes that do not say who may use them: `create_app` refuses to start with one."""
+    return [route for route in routes if not isinstance(route, Door | SocketDoor | Files)]
+
+
+def _let_in(actor: Actor, roles: frozenset[Role]) -> None:
+    if actor.role not in roles:
+        raise NotSignedIn if actor.role is Role.ANONYMOUS else NotAllowed
+
+
+def _at_most(most_bytes: int, receive: Receive) -> Receive:
+    """The request's body, not larger than that and not slower than `BODY_S`."""
+    got, deadline = 0, asyncio.get_running_loop().time() + BODY_S
+
+    async def limited() -> Message:
+        nonlocal got
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError:
+            raise TooSlow from None
+        got += len(message.get("body", b""))
+        if got > most_bytes:
+            raise TooBig
+        return message
+
+    return limited

@@ -1,0 +1,93 @@
+"""How uvicorn listens: a deadline and a size for headers, which it does not have itself, and the settings that are ours."""
+
+import asyncio
+import ssl
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEADERS_S = 10.0
+"""A connection that has not said its whole request head by then is closed."""
+HEADERS_BYTES = 32 * 1024
+FRAME_BYTES = 64 * 1024
+"""The largest WebSocket message: 200 pings (docs/protocols.md)."""
+GRACE_S = 8
+"""How long answers in flight may take after a SIGTERM; with what follows the process is gone within 10 s."""
+
+
+class DeadlineProtocol(HttpToolsProtocol):
+    """HTTP/1.1 whose head must be complete in time and in size (slow-header attacks, F21)."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._deadline is None:
+            self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deadline is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEADERS_BYTES:
+                self._end()
+                return
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self._head_is_here()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_here()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        self._head_bytes = 0
+        self._deadline = asyncio.get_running_loop().call_later(HEADERS_S, self._end)
+
+    def _head_is_here(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _end(self) -> None:
+        self._head_is_here()
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+def listener(app: ASGIApp, host: str, port: int, **more: Any) -> uvicorn.Server:
+    """A server for the service: 1012 to every socket on shutdown, no deflate, no frame beyond 64 KiB, no own access log."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            loop="uvloop",
+            http=DeadlineProtocol,
+            ws="websockets-sansio",
+            ws_max_size=FRAME_BYTES,
+            ws_per_message_deflate=False,
+            ws_ping_interval=20,
+            ws_ping_timeout=20,
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=GRACE_S,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            **more,
+        )
+    )
+
+
+def certificate(cert: Path, key: Path) -> dict[str, Any]:
+    """TLS options for `listener`: for trying a phone without a proxy (``make demo ARGS=--https``)."""
+    return {"ssl_certfile": str(cert), "ssl_keyfile": str(key), "ssl_version": ssl.PROTOCOL_TLS_SERVER}
