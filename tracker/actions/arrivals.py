@@ -32,6 +32,7 @@ class Going:
     where: Progress | None = None
     deviation: Deviation = field(default_factory=Deviation)
     shown: Eta | None = None
+    text: str = ""
     astray: bool = False
     asked_at: datetime | None = None
     loading: bool = False
@@ -58,8 +59,10 @@ class Arrivals:
         going.where = progress(going.route, ping.point, going.where, acc=ping.acc)
         going.deviation, astray = off_route(going.route, going.where, ping.acc, ping.at, going.deviation)
         going.astray = going.astray or astray
-        going.shown = estimate(going.where, ping.at, now, spread=self._spread, shown=going.shown)
-        return as_json(going.shown)
+        shown = estimate(going.where, ping.at, now, spread=self._spread, shown=going.shown)
+        if shown != going.shown:  # mostly it says the same for some seconds
+            going.shown, going.text = shown, as_json(shown)
+        return going.text
 
     def after(self, technician: str, answer: Answer, marker: Ping | None, now: datetime) -> None:
         """What the gate said shows whether the leg or its route changed: then load it, or ask for one."""

@@ -95,13 +95,17 @@ def off_route(
     limit = tolerance_m(acc)
     turned_back = where.along_m < where.reached_m - _TURNED_BACK_M
     if where.basis is not Basis.ROAD or distance_m(where.point, route.dest) <= _NEAR_DEST_M:
-        return replace(before, off_fixes=0), False
+        return _on_again(before), False
     if where.off_m > limit or turned_back:
         return _off(replace(before, off_fixes=before.off_fixes + 1), where.point, fix_at)
     if where.off_m <= limit * 2 / 3:
         rested = before.asked_at is not None and fix_at - before.asked_at > _LONGEST_WAIT
-        return (Deviation() if rested else replace(before, off_fixes=0)), False
+        return (Deviation() if rested else _on_again(before)), False
     return before, False
+
+
+def _on_again(memory: Deviation) -> Deviation:
+    return replace(memory, off_fixes=0) if memory.off_fixes else memory
 
 
 def _off(memory: Deviation, point: Point, fix_at: datetime) -> tuple[Deviation, bool]:
