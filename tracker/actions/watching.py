@@ -13,7 +13,7 @@ from tracker.domain import visibility
 from tracker.domain.appointments import STAFF, State
 from tracker.domain.geo import Point
 from tracker.domain.visibility import Fix, Watcher, coarse_eta, may_watch, may_watch_board, under_way
-from tracker.domain.ways import StoredRoute, ahead, progress
+from tracker.domain.ways import ahead, progress
 from tracker.errors import LiveUnavailable, NotAllowed, NotFound
 from tracker.live.positions import VisitNow
 from tracker.live.staff import in_box
@@ -210,13 +210,10 @@ async def _way_ahead(house: House, leg: visibility.Leg, point: Point) -> str | N
     if leg.technician is None or leg.leg is None:
         return None
     try:
-        text = await house.positions.route_of(leg.technician, leg.leg)
+        route = await house.positions.route_of(leg.technician, leg.leg)
     except LiveUnavailable:
         return None
-    if text is None:
-        return None
-    route = StoredRoute.from_json(text)
-    return ahead(route, progress(route, point))
+    return None if route is None else ahead(route, progress(route, point))
 
 
 def _public_eta(visit: Appointment, now: datetime) -> dict[str, Any]:
