@@ -19,6 +19,9 @@ from simulator.site import CannotSignIn, Site, sign_in
 from simulator.technician import Diverted
 from simulator.tracks import BadTrack
 
+A_SESSION = 50
+"""Viewers who share one sign-in."""
+
 _FRIENDLY = (BadTrack, CannotSignIn, Diverted, NoPlan, NoWay, GivenUp, StepRefused, OSError, ValueError, msgspec.MsgspecError)
 
 
@@ -66,12 +69,19 @@ async def audience_of(url: str, appointment: str | None, more: Mapping[str, Any]
     if not appointment:
         raise ValueError("viewers need an --appointment to watch")
     site = Site(url.rstrip("/"), more["cookie"] or "", not more["insecure"])
-    if more["email"] and not more["cookie"]:
-        site = await sign_in(url, more["email"], more["password"] or "", verify=site.verify)
-    audience.invite(site, appointment, sockets=more["viewers"], polling=more["polling"])
+    for sockets, polling in crowds(more["viewers"], more["polling"]):
+        if more["email"] and not more["cookie"]:
+            site = await sign_in(url, more["email"], more["password"] or "", verify=site.verify)
+        audience.invite(site, appointment, sockets=sockets, polling=polling)
     if not await audience.seated():
         raise ConnectionError("not every viewer got a first snapshot")
     return audience
+
+
+def crowds(sockets: int, polling: int) -> list[tuple[int, int]]:
+    """Viewers in groups that fit into one session each (servers limit the sockets of a session)."""
+    groups = [(min(A_SESSION, sockets - i), 0) for i in range(0, sockets, A_SESSION)]
+    return [(groups[0][0] if groups else 0, polling), *groups[1:]]
 
 
 def show(report: Report, json_file: Path | None) -> None:

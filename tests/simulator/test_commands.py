@@ -10,6 +10,7 @@ from simulator.__main__ import main
 from simulator.city import read_plan
 from simulator.day import Job, NoPlan, in_order, read_job
 from simulator.driving import FASTEST_MPS
+from simulator.options import crowds
 from simulator.readers import read_track
 from tracker.domain.geo import Point, distance_m
 
@@ -51,6 +52,13 @@ def test_a_city_plan_is_read_strictly() -> None:
     assert plan.pace.work_s == (5, 6)
     with pytest.raises(ValueError, match="unknown field"):
         read_plan(b'{"url":"http://x","technicians":[],"pase":{}}')
+
+
+@pytest.mark.parametrize(
+    ("sockets", "polling", "groups"), [(0, 3, [(0, 3)]), (50, 0, [(50, 0)]), (101, 2, [(50, 2), (50, 0), (1, 0)])]
+)
+def test_many_viewers_share_few_sessions(sockets: int, polling: int, groups: list[tuple[int, int]]) -> None:
+    assert crowds(sockets, polling) == groups
 
 
 def test_the_day_is_done_in_order() -> None:
