@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 import redis
+from argon2 import PasswordHasher
 
 from tests.servers import Postgres, postgres_server, redis_server, valkey_server
 from tests.world import World, process, settle
 from tracker.actions.house import House
+from tracker.actions.passwords import Passwords
 from tracker.records.database import Database
 from tracker.records.migrations import migrate
 
@@ -85,6 +87,7 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 async def house(db: Database, redis_url: str) -> AsyncIterator[House]:
     """The parts of one process on real servers; its clock stands still until a test moves it."""
     async with process(db, redis_url) as opened:
+        opened.passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))  # its cost is not the matter
         yield opened
 
 

@@ -82,8 +82,8 @@ def create_app(
     problems = Problems(refusal_page)
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Edge, public=config.public, tiles_url=config.tiles_url)],
-        exception_handlers={Refusal: problems.refusal, HTTPException: problems.by_starlette, Exception: problems.broken},
+        middleware=[Middleware(Edge, public=config.public, tiles_url=config.tiles_url, broken=problems.broken)],
+        exception_handlers={Refusal: problems.refusal, HTTPException: problems.by_starlette},
         lifespan=lambda _app: _running(house),
     )
     app.state.guard = Guard(house, config.public)

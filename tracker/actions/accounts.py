@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from tracker.actions.house import House
-from tracker.actions.passwords import outdated
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.errors import BadCredentials, NotFound, NotSignedIn, TooManyRequests
@@ -58,7 +57,7 @@ async def sign_in(house: House, email: str, password: str, *, address: str, user
     if not await house.passwords.right(password, known) or person is None or known is None:
         log.info("sign_in_refused")
         raise BadCredentials
-    fresh = await house.passwords.hashed(password) if outdated(known) else None
+    fresh = await house.passwords.hashed(password) if house.passwords.outdated(known) else None
     await house.limits.forget("sign-in-account", email)
     return await _begin(house, person, user_agent, now, fresh)
 

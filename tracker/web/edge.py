@@ -1,16 +1,21 @@
 """The outermost layer: security headers on every answer, one log line and one measurement for every request."""
 
 import time
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tracker.config import PublicAddress
 from tracker.metrics import REQUEST_SECONDS, REQUESTS
 
 log = structlog.get_logger()
+
+type Broken = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def content_security_policy(public: PublicAddress, tiles_url: str | None) -> str:
@@ -37,10 +42,10 @@ def content_security_policy(public: PublicAddress, tiles_url: str | None) -> str
 
 
 class Edge:
-    """Pure ASGI: it adds nothing to the way of a WebSocket frame."""
+    """Pure ASGI: it adds nothing to the way of a WebSocket frame. ``broken`` answers for a mistake of ours."""
 
-    def __init__(self, app: ASGIApp, public: PublicAddress, tiles_url: str | None = None) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, public: PublicAddress, tiles_url: str | None, broken: Broken) -> None:
+        self._app, self._broken = app, broken
         self._headers = {
             "Content-Security-Policy": content_security_policy(public, tiles_url),
             "X-Content-Type-Options": "nosniff",
@@ -56,7 +61,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        began, status = time.perf_counter(), 0
 
         async def dressed(message: Message) -> None:
             nonlocal status
@@ -71,6 +76,11 @@ class Edge:
 
         try:
             await self._app(scope, receive, dressed)
+        except Exception as error:  # the outermost layer: what gets past it would be answered without these headers
+            if status:
+                raise  # in mid-answer: uvicorn cuts the connection, which is the truth
+            answer = await self._broken(Request(scope, receive), error)
+            await answer(scope, receive, dressed)
         finally:
             _written_down(scope, status, time.perf_counter() - began)
 
