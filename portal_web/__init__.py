@@ -1,1 +1,1 @@
-"""People's pages: server-rendered, composed above the tracker."""
+"""People's pages, composed above the tracker: it hands its routes and its refusal page to `tracker.app.create_app`."""

@@ -74,7 +74,7 @@ class Assets:
         """The door of all static files; every name is made before the first request."""
         for name in self._sources:
             self._build(name, ())
-        return Route(f"{self.prefix}/{{name:path}}", self._serve, methods=["GET"], name="static")
+        return Route(f"{self.prefix}/{{name:path}}", self.serve, methods=["GET"], name="static")
 
     def _build(self, name: str, importers: tuple[str, ...]) -> Asset:
         if name in self._built:
@@ -104,7 +104,8 @@ class Assets:
 
         return pattern.sub(hashed, body)
 
-    async def _serve(self, request: Request) -> Response:
+    async def serve(self, request: Request) -> Response:
+        """One file by its hashed name, plain or packed as the browser takes it."""
         asset = self._by_hashed_name.get(request.path_params["name"])
         if asset is None:
             return Response("There is no such file.\n", 404, media_type="text/plain")

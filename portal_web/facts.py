@@ -17,11 +17,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What stands on every page: the company's name, its service desk, and whether this is the demonstration."""
+    """What stands on every page: the company's name and its service desk."""
 
     company: str
     desk: Desk | None = None
-    demo: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ def panel_facts(visit: Visit, view: LiveView, trip: Trip | None) -> dict[str, An
         "planned": milliseconds(told.planned),
         "paused": milliseconds(told.paused_since) if told.paused_since else None,
         "reason": told.reason,
+        "closed": told.closed,
         "street": told.street,
         "place": [visit.place.lat, visit.place.lon],
     }

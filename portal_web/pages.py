@@ -1,4 +1,4 @@
-"""Pages as answers: the Jinja environment with its few filters, and the headers that every page carries."""
+"""Pages as answers: the Jinja environment with its few filters, and what every page is told."""
 
 import re
 from collections.abc import Mapping
@@ -7,11 +7,16 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from portal_web import times
 from portal_web.assets import Assets
-from portal_web.facts import Site
+from portal_web.facts import first_name, initials
+from portal_web.sources import site_of
+from tracker.domain.accounts import ANONYMOUS, Actor
+from tracker.domain.appointments import Role
+from tracker.web.guard import guard_of, house_of
 
 HERE = Path(__file__).parent
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
@@ -29,7 +34,7 @@ def digits(phone: str) -> str:
     return re.sub(r"[^+0-9]", "", phone)
 
 
-def environment(assets: Assets, site: Site) -> Environment:
+def environment(assets: Assets) -> Environment:
     """Templates that escape everything and refuse names nobody gave them."""
     env = Environment(
         loader=FileSystemLoader(HERE / "templates"),
@@ -38,7 +43,7 @@ def environment(assets: Assets, site: Site) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(asset=assets.url, site=site, viewer=None, here=None)
+    env.globals.update(asset=assets.url, viewer=None, here=None, first_name=first_name, initials=initials)
     env.filters.update(
         rich=rich,
         digits=digits,
@@ -49,51 +54,39 @@ def environment(assets: Assets, site: Site) -> Environment:
         short_day=times.short_day,
         long_day=times.long_day,
         time_tag=times.tag,
+        machine=times.machine,
         zone_words=lambda at, zone: times.zone_words(zone, at),
     )
     return env
 
 
 class Pages:
-    """Renders templates into answers that no cache keeps and that load nothing from elsewhere."""
+    """Renders templates into answers. The headers that every answer carries come from `tracker/web/edge`."""
 
-    def __init__(self, assets: Assets, site: Site, *, image_hosts: tuple[str, ...] = (), socket_host: str | None = None) -> None:
+    def __init__(self, assets: Assets) -> None:
         self.assets = assets
-        self.site = site
-        self._env = environment(assets, site)
-        self._headers = page_headers(image_hosts, socket_host)
+        self._env = environment(assets)
 
     def text(self, template: str, **context: object) -> str:
         """The template as text."""
         return self._env.get_template(template).render(**context)
 
-    def answer(self, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any) -> HTMLResponse:
-        """The template as an answer with all headers of a page."""
-        return HTMLResponse(self.text(template, **context), status, headers={**self._headers, **(headers or {})})
-
-
-def page_headers(image_hosts: tuple[str, ...] = (), socket_host: str | None = None) -> dict[str, str]:
-    """Nothing inline, nothing from elsewhere; ``image_hosts`` only where an outside tile server is configured.
-
-    ``socket_host`` (``wss://…``) is named for browsers in which 'self' does not cover WebSockets.
-    """
-    policy = {
-        "default-src": "'none'",
-        "script-src": "'self'",
-        "style-src": "'self'",
-        "img-src": " ".join(("'self'", *image_hosts)),
-        "connect-src": " ".join(("'self'", *((socket_host,) if socket_host else ()))),
-        "manifest-src": "'self'",
-        "form-action": "'self'",
-        "frame-ancestors": "'none'",
-        "base-uri": "'none'",
-    }
-    return {
-        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-        "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
-        "Cross-Origin-Opener-Policy": "same-origin",
-    }
+    def answer(
+        self,
+        request: Request,
+        template: str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **context: Any,
+    ) -> HTMLResponse:
+        """The template as an answer: it knows the company, who looks, and the token for its forms."""
+        guard, house = guard_of(request), house_of(request)
+        actor: Actor = getattr(request.state, "actor", ANONYMOUS)
+        known = {
+            "site": site_of(house),
+            "demo": guard.public.demo,
+            "viewer": actor if actor.role is not Role.ANONYMOUS else None,
+            "form_token": guard.form_token(request),
+        }
+        body = self.text(template, **(known | context))
+        return HTMLResponse(body, status, headers={"Cache-Control": "no-store", **(headers or {})})

@@ -66,7 +66,7 @@ def _pill(trip: Trip, level: Level, now: datetime) -> tuple[str, str]:
     if level is Level.PAUSED and trip.paused_since:
         return "Paused", f"since {stamp(trip.paused_since, trip.zone)}"
     if level is Level.HIDDEN or trip.seen is None:
-        return "Just started", "not shown yet"
+        return ("Closed", "no position shown") if trip.closed else ("Just started", "not shown yet")
     seen = last_seen(trip)
     match level:
         case Level.STANDING:
@@ -106,6 +106,8 @@ def _sub(trip: Trip, level: Level, window: Window | None, by: datetime | None, n
             "Location sharing is paused. **The visit is still on.** "
             f"This page updates when sharing resumes or {trip.name} arrives.{passed}"
         )
+    if level is Level.HIDDEN and trip.closed:
+        return f"The live map of this trip has closed. **The visit is still on.** This page updates when {trip.name} arrives."
     if level is Level.HIDDEN:
         return (
             f"{trip.name} has set off. **The van appears on the map a little later,** so that earlier stops stay private.{passed}"
@@ -218,7 +220,7 @@ def _map_label(trip: Trip, level: Level) -> str:
         case Level.PAUSED:
             return f"Map of your address. {trip.name}’s location is not shared at the moment."
         case Level.HIDDEN:
-            return f"Map of your address. {trip.name}’s van is not shown yet."
+            return f"Map of your address. {trip.name}’s van is not shown{'' if trip.closed else ' yet'}."
         case Level.STALE:
             at = clock(last_seen(trip), trip.zone)
             return (

@@ -48,6 +48,7 @@ class Trip:
     street: str | None = None
     distance_m: float | None = None
     reason: str | None = None
+    closed: bool = False
 
 
 def level_of(trip: Trip, now: datetime) -> Level:

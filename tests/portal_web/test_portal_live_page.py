@@ -12,13 +12,14 @@ from portal_web.pages import Pages
 from tests.portal_web.scenes import IN_PROGRESS, LIVE, NOW, SCENES, SCHEDULED, SITE, TRAVELING, at
 from tracker.web.tiles import CREDIT, CREDIT_URL
 
-PAGES = Pages(portal_assets(), SITE)
+PAGES = Pages(portal_assets())
 NO_MAP = {"kind": "none", "credit": CREDIT, "credit_url": CREDIT_URL}
 
 
 def page_of(visit, trip, now=NOW):
     icons = PAGES.assets.url("img/icons.svg")
-    return PAGES.text("live/page.html", signed_in=True, basemap=NO_MAP, **page_context(visit, trip, now, SITE, icons))
+    context = page_context(visit, trip, now, SITE, icons)
+    return PAGES.text("live/page.html", site=SITE, demo=False, signed_in=True, basemap=NO_MAP, **context)
 
 
 def text_of(html):

@@ -16,6 +16,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings at one moment. Lengths of time carry their unit in the name."""
 
     company: str = "Technician Tracker"
+    desk_phone: str = ""  # the service desk, on every page; empty: no number is shown
+    desk_hours: str = ""  # when it answers, in words
     interval_traveling_s: int = 5  # how often a phone should speak on the way …
     interval_duty_s: int = 60  # … and otherwise on duty
     points_days: int = 7  # raw points are purged after that (P5)

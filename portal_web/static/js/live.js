@@ -51,12 +51,14 @@ class LivePage {
     else if (frame.type === "snapshot" || frame.type === "update") this.#follow(frame);
   }
 
-  #follow(frame) {
+  #follow(frame, explained = false) {
     if (!this.#trip) return;
     const known = this.#trip.position;
     const anotherWay = this.#trip.hear(frame);
-    if (frame.type === "snapshot" && known && !this.#trip.position) this.#refresh(frame); // paused, or hidden again: the panel says why
-    if (this.#trip.position) this.#trip.facts.pausedSince = null;
+    const paused = frame.technician?.sharing === false;
+    const vanished = paused !== (this.#trip.facts.pausedSince !== null) || (known && !this.#trip.position);
+    if (frame.type === "snapshot" && vanished && !explained) this.#refresh(frame); // the panel says why
+    if (this.#trip.position) Object.assign(this.#trip.facts, { pausedSince: null, closed: false });
     if (anotherWay) this.#map?.setWay(this.#trip.points);
     if (this.#trip.position) this.#map?.setVan(this.#trip.position);
     else this.#map?.clear();
@@ -94,7 +96,7 @@ class LivePage {
     if (!this.#facts.map) this.#withoutMap();
     if (state !== before.state) this.#announcer.state(state, this.#facts.name, this.#clock.now());
     if (state !== "traveling") this.#map?.clear();
-    if (frame && frame.type === "snapshot" && frame.state === state) this.#follow(frame);
+    if (frame && frame.type === "snapshot" && frame.state === state) this.#follow(frame, true);
     this.#tell();
   }
 
@@ -105,7 +107,7 @@ class LivePage {
     this.#connection.patience = OVER.has(this.#facts.state) ? 30_000 : 0;
     if (this.#facts.state !== "traveling") this.#trip = null;
     else if (!same || !this.#trip) this.#trip = new Trip(this.#facts);
-    else Object.assign(this.#trip.facts, { pausedSince: this.#facts.paused, reason: this.#facts.reason });
+    else Object.assign(this.#trip.facts, { pausedSince: this.#facts.paused, reason: this.#facts.reason, closed: this.#facts.closed });
     document.title = `${this.#facts.title} · ${this.#page.company}`;
   }
 

@@ -1,7 +1,7 @@
 // What a visit under way says about itself: every sentence, the shown range and the ribbon, as a pure function of facts.
 // The same stands in portal_web/story.py (the first paint and the page without script); a test feeds both the same facts
 // and compares every word. A trip is {name, zone, booked, planned, pausedSince, seen: {fix, contact, acc, interval},
-// eta: {low, high, basis}, street, distance, reason}; instants are ms, what is unknown is null. ** marks strong words.
+// eta: {low, high, basis}, street, distance, reason, closed}; instants are ms, what is unknown is null. ** marks strong words.
 import { ageWords, level as levelByAge, limits } from "./freshness.js";
 import { draw } from "./ribbon.js";
 import { MINUTE, ceilMinute, clock, floorMinute, spanWords, stamp, wholeMinutes } from "./time.js";
@@ -63,7 +63,7 @@ export function tell(trip, now, shown = null) {
 
 function pill(trip, level, now) {
   if (level === "paused") return ["Paused", `since ${stamp(trip.pausedSince, trip.zone)}`];
-  if (level === "hidden") return ["Just started", "not shown yet"];
+  if (level === "hidden") return trip.closed ? ["Closed", "no position shown"] : ["Just started", "not shown yet"];
   const seen = lastSeen(trip);
   if (level === "standing") return ["Standing", `since ${stamp(trip.seen.fix, trip.zone)}`];
   if (level === "stale") return ["Stale", `last seen ${ageWords(seen, now, trip.zone)}`];
@@ -89,6 +89,9 @@ function sub(trip, level, range, by, now) {
   const passed = range || by !== null ? "" : " The time it was expected has passed.";
   if (level === "paused") {
     return `Location sharing is paused. **The visit is still on.** This page updates when sharing resumes or ${name} arrives.${passed}`;
+  }
+  if (level === "hidden" && trip.closed) {
+    return `The live map of this trip has closed. **The visit is still on.** This page updates when ${name} arrives.`;
   }
   if (level === "hidden") {
     return `${name} has set off. **The van appears on the map a little later,** so that earlier stops stay private.${passed}`;
@@ -186,7 +189,7 @@ function mapLabel(trip, level) {
   const on = trip.street ? ` on ${trip.street}` : "";
   if (level === "lost") return `Map of your address. There is no recent position for ${trip.name}’s van.`;
   if (level === "paused") return `Map of your address. ${trip.name}’s location is not shared at the moment.`;
-  if (level === "hidden") return `Map of your address. ${trip.name}’s van is not shown yet.`;
+  if (level === "hidden") return `Map of your address. ${trip.name}’s van is not shown${trip.closed ? "" : " yet"}.`;
   if (level === "stale") {
     const at = clock(lastSeen(trip), trip.zone);
     return `Map with the last known position of ${trip.name}’s van, seen at ${at}${on}, and your address. The van has probably moved closer since then.`;

@@ -22,6 +22,7 @@ export class Trip {
       planned: facts.planned,
       pausedSince: facts.paused,
       reason: facts.reason,
+      closed: facts.closed,
       street: facts.street,
       seen: null,
       eta: null,

@@ -1,0 +1,149 @@
+"""The first page after sign-in: a customer's appointments, a technician's day, the company's day (A1, A2)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from portal_web.home_view import Row, due_words, row_of, today_words, zones_foot
+from portal_web.live import trip_in
+from portal_web.live_page import page_context
+from portal_web.pages import Pages
+from portal_web.sources import Street, site_of, technician_of, visit_of
+from portal_web.times import same_day
+from tracker.actions import overview
+from tracker.actions.house import House
+from tracker.actions.watching import LiveView, live_view
+from tracker.domain.accounts import Actor
+from tracker.domain.agenda import agenda
+from tracker.domain.appointments import Role, State
+from tracker.records.appointments import Appointment
+from tracker.records.technicians import Technician
+from tracker.web.guard import EVERYBODY, actor_of, door, house_of
+from tracker.web.tiles import StreetMap
+
+
+@dataclass(frozen=True, slots=True)
+class HomeDoors:
+    """`/` and `/past`: what stands there depends on who looks."""
+
+    pages: Pages
+    streets: StreetMap
+    street: Street
+
+    def routes(self) -> list[BaseRoute]:
+        """For everybody: whoever is not signed in is led to the sign-in page."""
+        return [
+            door("/", self.home, roles=EVERYBODY, name="home"),
+            door("/past", self.past, roles={Role.CUSTOMER}, name="past"),
+        ]
+
+    async def home(self, request: Request) -> Response:
+        """By role."""
+        actor = actor_of(request)
+        if actor.role is Role.CUSTOMER:
+            return await self._customer(request, actor, past=False)
+        if actor.role is Role.TECHNICIAN:
+            return await self._technician(request, actor)
+        if actor.staff:
+            return await self._staff(request, actor)
+        return RedirectResponse("/sign-in", 303)
+
+    async def past(self, request: Request) -> Response:
+        """The *Past appointments* tab: an address of its own, so it works without script."""
+        return await self._customer(request, actor_of(request), past=True)
+
+    async def _customer(self, request: Request, actor: Actor, *, past: bool) -> Response:
+        house = house_of(request)
+        now = house.clock()
+        found, who = await overview.appointments_of(house, actor)
+        views = {one.id: await live_view(house, actor, one.id, now) for one in found if one.state is State.TRAVELING}
+        expected = {id_: datetime.fromisoformat(view.eta["at"]) for id_, view in views.items() if view.eta}
+        parts = agenda([_present(one, views) for one in found], expected)
+
+        def row(one: Appointment) -> Row:
+            return self._row(house, actor, one, who.get(one.technician_id or ""), views.get(one.id), now)
+
+        active = row(parts.active) if parts.active else None
+        shown = [row(one) for one in (parts.past if past else parts.upcoming)]
+        return self.pages.answer(
+            request,
+            "home.html",
+            here="home",
+            past=past,
+            active=active if not past else None,
+            rows=shown,
+            counts=(len(parts.upcoming), len(parts.past)),
+            foot=zones_foot([one.visit for one in [*shown, *([active] if active else [])]], now),
+            now=now,
+            basemap=self.streets.describe() if active else None,
+            facts=self._facts(house, active, views, now) if active and not past else None,
+        )
+
+    def _row(
+        self, house: House, actor: Actor, one: Appointment, technician: Technician | None, view: LiveView | None, now: datetime
+    ) -> Row:
+        card = technician_of(technician, phone=house.settings.now.show_phone)
+        visit = visit_of(one, card, actor.signed)
+        trip = trip_in(view, visit, technician, self.street) if view else None
+        return row_of(visit, trip, now)
+
+    def _facts(self, house: House, active: Row, views: dict[str, LiveView], now: datetime) -> dict[str, object]:
+        """What the card's script starts from: the same two sets as on the live page."""
+        view = views[active.visit.id]
+        trip = trip_in(view, active.visit, None, self.street)
+        context = page_context(active.visit, trip, now, site_of(house), self.pages.assets.url("img/icons.svg"))
+        return {"page": context["page_facts"], "panel": context["panel_facts"]}
+
+    async def _technician(self, request: Request, actor: Actor) -> Response:
+        house = house_of(request)
+        now = house.clock()
+        technician, found = await overview.day_of_technician(house, actor, now)
+        card = technician_of(technician, phone=False)
+        visits = [visit_of(one, card) for one in found if _today(one, technician.zone, now)]
+        open_now = [visit for visit in visits if visit.state not in {State.COMPLETED, State.CANCELED}]
+        following = next((visit for visit in open_now if visit.state in {State.TRAVELING, State.IN_PROGRESS}), None)
+        job = following or (open_now[0] if open_now else None)
+        return self.pages.answer(
+            request,
+            "day_technician.html",
+            here="home",
+            technician=technician,
+            visits=visits,
+            job=job,
+            due=due_words(job, now) if job else "",
+            traveling=any(visit.state is State.TRAVELING for visit in visits),
+            today=today_words(now, technician.zone),
+            now=now,
+        )
+
+    async def _staff(self, request: Request, actor: Actor) -> Response:
+        house = house_of(request)
+        now = house.clock()
+        found, who = await overview.day_of_company(house, actor, now)
+        today = [one for one in found if _today(one, one.zone, now)]
+        rows = [self._row(house, actor, one, who.get(one.technician_id or ""), None, now) for one in today]
+        names = {one.id: who[one.technician_id].name for one in today if one.technician_id in who}
+        counts = {state: sum(one.state is state for one in today) for state in State}
+        return self.pages.answer(
+            request,
+            "day_staff.html",
+            here="home",
+            rows=rows,
+            names=names,
+            counts=counts,
+            foot=zones_foot([row.visit for row in rows], now),
+            today=today_words(now, rows[0].visit.zone if rows else "UTC"),
+            now=now,
+        )
+
+
+def _present(one: Appointment, views: dict[str, LiveView]) -> Appointment:
+    """The appointment as of the later look, if one was taken."""
+    return views[one.id].appointment if one.id in views else one
+
+
+def _today(one: Appointment, zone: str, now: datetime) -> bool:
+    return same_day(one.arrival_at, now, zone) or one.state in {State.TRAVELING, State.IN_PROGRESS}

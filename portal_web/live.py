@@ -1,0 +1,82 @@
+"""The live page of one appointment: the whole page, its panel alone, and the street the van is on (M1–M6, M9)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from portal_web.facts import Visit
+from portal_web.live_page import page_context
+from portal_web.pages import Pages
+from portal_web.sources import Street, site_of, technician_of, trip_from, visit_of
+from portal_web.trip import Trip
+from tracker.actions.overview import technician_of as technician_row
+from tracker.actions.watching import LiveView, live_view
+from tracker.domain.geo import Point
+from tracker.records.technicians import Technician
+from tracker.web.guard import SIGNED_IN, actor_of, door, house_of
+from tracker.web.tiles import StreetMap
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDoors:
+    """The doors below `/appointments/{id}/live`."""
+
+    pages: Pages
+    streets: StreetMap
+    street: Street
+
+    def routes(self) -> list[BaseRoute]:
+        """For everybody who is signed in; the action decides whose appointment it is."""
+        at = "/appointments/{appointment}/live"
+        return [
+            door(at, self.page, roles=SIGNED_IN, name="live"),
+            door(f"{at}/panel", self.panel, roles=SIGNED_IN, name="live.panel"),
+            door(f"{at}/place", self.place, roles=SIGNED_IN, kind="api", name="live.place"),
+        ]
+
+    async def page(self, request: Request) -> Response:
+        """The page: complete without script."""
+        context = await self._context(request)
+        return self.pages.answer(request, "live/page.html", basemap=self.streets.describe(), **context)
+
+    async def panel(self, request: Request) -> Response:
+        """The panel alone, for a page that follows a change of state."""
+        return self.pages.answer(request, "live/panel.html", **await self._context(request))
+
+    async def place(self, request: Request) -> Response:
+        """``{"street": "Kaivokatu"}``: where the shown position is, in words; null where it is not known or not shown."""
+        view = await self._view(request)
+        here = view.position
+        street = self.street(Point(here["lat"], here["lon"])) if here else None
+        return JSONResponse({"street": street}, headers={"Cache-Control": "no-store"})
+
+    async def _view(self, request: Request) -> LiveView:
+        house = house_of(request)
+        return await live_view(house, actor_of(request), request.path_params["appointment"], house.clock())
+
+    async def _context(self, request: Request) -> dict[str, Any]:
+        house, view = house_of(request), await self._view(request)
+        seen = view.appointment
+        row = await technician_row(house, seen.technician_id) if seen.technician_id else None
+        visit = visit_of(seen, technician_of(row, phone=house.settings.now.show_phone), actor_of(request).signed)
+        trip = trip_in(view, visit, row, self.street)
+        icons = self.pages.assets.url("img/icons.svg")
+        return page_context(visit, trip, house.clock(), site_of(house), icons) | {"signed_in": True}
+
+
+def trip_in(view: LiveView, visit: Visit, technician: Technician | None, street: Street) -> Trip | None:
+    """The trip in a live view; ``technician`` says since when sharing is paused, if it is."""
+    paused = (view.technician_card or {}).get("sharing") is False
+    since = (technician.sharing_since if technician else None) or view.appointment.since
+    return trip_from(
+        visit,
+        position=view.position,
+        eta=view.eta,
+        route=view.route,
+        paused_since=since if paused else None,
+        closed=view.leg is None,
+        street=street,
+    )

@@ -1,0 +1,33 @@
+"""A refusal as a page: where to go from here, in one sentence and one button; not signed in leads to the sign-in page."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from portal_web.pages import Pages
+from portal_web.sign_in import sign_in_address
+from tracker.errors import NotFound, NotSignedIn, Refusal
+from tracker.web.problems import RefusalPage
+
+_TITLES = {
+    403: "You can’t open this page",
+    404: "This page isn’t here",
+    405: "That did not work",
+    429: "Please wait a moment",
+    503: "Not available just now",
+}
+
+
+def refusal_page(pages: Pages) -> RefusalPage:
+    """What `create_app` calls when a door for people refuses."""
+
+    async def page(request: Request, refusal: Refusal) -> Response:
+        whole = request.headers.get("sec-fetch-dest", "document") == "document"
+        if isinstance(refusal, NotSignedIn) and request.method == "GET" and whole:
+            return RedirectResponse(sign_in_address(request.url.path), 303)
+        status = int(refusal.status)
+        if isinstance(refusal, NotFound) and request.scope.get("tracker.template", "").startswith("/appointments/"):
+            return pages.answer(request, "live/inactive.html", status)
+        title = _TITLES.get(status, "Something went wrong" if status >= 500 else "That did not work")
+        return pages.answer(request, "refused.html", status, refusal_title=title, sentence=refusal.sentence, broken=status >= 500)
+
+    return page

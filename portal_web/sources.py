@@ -1,0 +1,106 @@
+"""From what the actions know to what the pages show: a visit, and the trip as this viewer may know it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from portal_web.facts import Desk, Site, Technician, Visit
+from portal_web.live_view import trip_of
+from portal_web.trip import Arrival, Seen, Trip
+from tracker.actions.house import House
+from tracker.domain.appointments import State
+from tracker.domain.geo import Point, decode_polyline6, distance_m, length_m
+from tracker.records.appointments import Appointment
+from tracker.records.technicians import Technician as TechnicianRow
+
+type Street = Callable[[Point], str | None]
+"""The name of the street a place is on, from the address index; None if it is not known."""
+
+
+def no_street(_place: Point) -> str | None:
+    """Where no address index was built."""
+    return None
+
+
+def site_of(house: House) -> Site:
+    """The company as the settings have it at this moment."""
+    settings = house.settings.now
+    return Site(settings.company, Desk(settings.desk_phone, settings.desk_hours or None) if settings.desk_phone else None)
+
+
+def technician_of(row: TechnicianRow | None, *, phone: bool) -> Technician | None:
+    """Who comes, by first name (M3); the number only where a setting shows it."""
+    if row is None:
+        return None
+    card = Technician(row.name, row.title, row.photo, row.vehicle, row.plate, row.phone if phone else None)
+    return replace(card, name=card.first_name)
+
+
+def visit_of(appointment: Appointment, technician: Technician | None, looker: str = "") -> Visit:
+    """An appointment as its customer reads it; ``looker`` is `Actor.signed`."""
+    return Visit(
+        id=appointment.id,
+        booking_id=appointment.booking_id,
+        state=appointment.state,
+        service=appointment.service,
+        duration_min=appointment.duration_min,
+        address=appointment.address,
+        place=appointment.place,
+        zone=appointment.zone,
+        arrival_at=appointment.arrival_at,
+        ends_at=appointment.ends_at,
+        created_at=appointment.created_at,
+        technician=technician,
+        traveling_at=appointment.traveling_at,
+        started_at=appointment.started_at,
+        completed_at=appointment.completed_at,
+        canceled_at=appointment.canceled_at,
+        canceled_by=who_canceled(appointment.canceled_by, looker),
+        cancel_reason=appointment.cancel_reason or appointment.outcome,
+    )
+
+
+def who_canceled(signed: str | None, looker: str) -> str | None:
+    """Who canceled, in words for whoever looks (both written as `Actor.signed`); None for another customer: no names."""
+    if not signed:
+        return None
+    if signed == looker:
+        return "you"
+    return {"technician": "the technician", "dispatcher": "the service desk", "admin": "the service desk"}.get(
+        signed.partition(":")[0]
+    )
+
+
+def trip_from(
+    visit: Visit,
+    *,
+    position: dict[str, Any] | None,
+    eta: dict[str, Any] | None,
+    route: str | None,
+    paused_since: datetime | None,
+    closed: bool,
+    street: Street,
+) -> Trip | None:
+    """The trip of a visit under way out of a live view's public values (`actions/watching`); None unless it is traveling."""
+    if visit.state is not State.TRAVELING:
+        return None
+    trip = replace(trip_of(visit), eta=_arrival(eta), paused_since=paused_since, closed=closed)
+    if position is None:
+        return trip
+    here = Point(position["lat"], position["lon"])
+    ahead = decode_polyline6(route) if route else []
+    return replace(
+        trip,
+        seen=Seen(_at(position["fix_at"]), _at(position["contact_at"]), position.get("acc"), position.get("interval_s") or 5),
+        street=street(here),
+        distance_m=length_m(ahead) if len(ahead) > 1 else distance_m(here, visit.place),
+    )
+
+
+def _arrival(eta: dict[str, Any] | None) -> Arrival | None:
+    return Arrival(_at(eta["low"]), _at(eta["high"]), eta["basis"]) if eta else None
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)

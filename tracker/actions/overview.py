@@ -1,0 +1,56 @@
+"""Lists of appointments for the people they concern: a customer's, a technician's day, the company's day."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from tracker.actions.house import House
+from tracker.domain.accounts import Actor
+from tracker.errors import NotAllowed
+from tracker.records import appointments, technicians
+from tracker.records.appointments import Appointment
+from tracker.records.database import Transaction
+from tracker.records.technicians import Technician
+
+_AROUND = timedelta(hours=36)
+"""A local day of any zone lies within this of any of its moments."""
+
+type Listing = tuple[list[Appointment], dict[str, Technician]]
+"""Appointments, and the technicians they name by id."""
+
+
+async def appointments_of(house: House, actor: Actor) -> Listing:
+    """A customer's appointments, of all accounts they are a contact of, by arrival."""
+    async with house.db.reading() as tx:
+        found = await appointments.of_accounts(tx, actor.accounts)
+        return found, await _named(tx, found)
+
+
+async def day_of_technician(house: House, actor: Actor, now: datetime) -> tuple[Technician, list[Appointment]]:
+    """A technician and the jobs of the day around ``now`` (local days are the caller's to cut); `NotAllowed` for others."""
+    if actor.technician is None:
+        raise NotAllowed
+    async with house.db.reading() as tx:
+        technician = await technicians.by_id(tx, actor.technician)
+        if technician is None:
+            raise NotAllowed
+        return technician, await appointments.of_technician(tx, technician.id, now - _AROUND, now + _AROUND)
+
+
+async def day_of_company(house: House, actor: Actor, now: datetime) -> Listing:
+    """Everybody's appointments around ``now``, for staff; `NotAllowed` for others."""
+    if not actor.staff:
+        raise NotAllowed
+    async with house.db.reading() as tx:
+        found = await appointments.between(tx, now - _AROUND, now + _AROUND)
+        return found, await _named(tx, found)
+
+
+async def technician_of(house: House, technician: str) -> Technician | None:
+    """The technician of an appointment that the caller may see."""
+    async with house.db.reading() as tx:
+        return await technicians.by_id(tx, technician)
+
+
+async def _named(tx: Transaction, found: Iterable[Appointment]) -> dict[str, Technician]:
+    wanted = {appointment.technician_id for appointment in found}
+    return {one.id: one for one in await technicians.everybody(tx, active=False) if one.id in wanted}
