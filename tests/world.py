@@ -5,12 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from tracker.actions.house import House
+from tracker.actions.house import House, close, furnish
 from tracker.domain.appointments import Role, State
 from tracker.domain.geo import Point
-from tracker.live.connect import connect
-from tracker.live.limits import Limits
-from tracker.live.positions import Positions
 from tracker.records import appointments, people, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.database import Database, Transaction, new_id
@@ -43,17 +40,9 @@ class Clock:
 @asynccontextmanager
 async def process(db: Database, redis_url: str, clock: Clock | None = None) -> AsyncIterator[House]:
     """What one process of the service holds; several may stand on the same database and Redis."""
-    client = connect(redis_url)
-    router = FallbackRouter(None)
-    yield House(
-        db=db,
-        positions=Positions(client),
-        router=router,
-        limits=Limits(client),
-        secret=b"the secret of the tests, 32 bytes",
-        clock=clock or Clock(),
-    )
-    await client.aclose()
+    house = furnish(db, redis_url, FallbackRouter(None), b"the secret of the tests, 32 bytes", clock or Clock())
+    yield house
+    await close(house)
 
 
 @dataclass

@@ -5,30 +5,27 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
-import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from tracker.actions.house import House, the_clock
+from tracker.actions.arrivals import Arrivals
+from tracker.actions.house import House, close, furnish, the_clock
+from tracker.actions.loops import every
+from tracker.actions.tracking import Receiver
+from tracker.actions.upkeep import reopen
+from tracker.actions.watching import hub_look
 from tracker.config import Config
-from tracker.errors import BadConfiguration, Refusal, Unavailable
-from tracker.live.connect import connect
-from tracker.live.limits import Limits
-from tracker.live.positions import Positions
+from tracker.errors import BadConfiguration, Refusal
+from tracker.live.keep import Keeper
 from tracker.live.server import EmbeddedValkey
 from tracker.records.database import Database
-from tracker.roads.fallback import FallbackRouter
-from tracker.roads.router import Router
-from tracker.roads.server import EmbeddedValhalla
-from tracker.roads.valhalla import ValhallaRouter
-from tracker.web import health
+from tracker.roads.opening import open_router
+from tracker.web import health, tiles
 from tracker.web.edge import Edge
 from tracker.web.guard import Guard, unguarded
 from tracker.web.problems import Problems, RefusalPage
-
-log = structlog.get_logger()
 
 SETTINGS_S = 1.0
 """How often settings are read again: a change reaches every process within 2 s."""
@@ -41,11 +38,11 @@ async def open_house(config: Config, clock: Callable[[], datetime] = the_clock) 
         config.data.mkdir(parents=True, exist_ok=True)
         db = Database(config.database_url)
         stack.push_async_callback(db.close)
-        client = connect(config.redis_url or await _own_valkey(config, stack))
-        stack.push_async_callback(client.aclose)
-        router = await _router(config, stack)
-        positions = Positions(client)
-        yield House(db=db, positions=positions, router=router, limits=Limits(client), secret=config.secret, clock=clock)
+        redis_url = config.redis_url or await _own_valkey(config, stack)
+        router = await stack.enter_async_context(open_router(config.router_url, config.router_kind, config.roads, config.data))
+        house = furnish(db, redis_url, router, config.secret, clock)
+        stack.push_async_callback(close, house)
+        yield house
 
 
 async def _own_valkey(config: Config, stack: contextlib.AsyncExitStack) -> str:
@@ -55,20 +52,6 @@ async def _own_valkey(config: Config, stack: contextlib.AsyncExitStack) -> str:
     return url
 
 
-async def _router(config: Config, stack: contextlib.AsyncExitStack) -> Router:
-    road: Router | None = None
-    if config.router_url:
-        road = ValhallaRouter(config.router_url)
-    elif (config.roads / "manifest.json").exists():
-        embedded = EmbeddedValhalla(config.roads, config.data)
-        await embedded.start(wait_s=0)
-        stack.push_async_callback(embedded.stop)
-        road = ValhallaRouter(lambda: embedded.url)
-    router = FallbackRouter(road)
-    stack.push_async_callback(router.close)
-    return router
-
-
 def create_app(
     house: House, config: Config, extra_routes: Sequence[BaseRoute] = (), *, refusal_page: RefusalPage | None = None
 ) -> Starlette:
@@ -76,7 +59,13 @@ def create_app(
 
     Every route must be a `guard.door`, `guard.socket` or `guard.Files`: what does not say who may use it is refused here.
     """
-    routes = [*health.routes(), *extra_routes]
+    arrivals = Arrivals(house.positions)
+    receiver = Receiver(Keeper(house.positions.client), arrivals, lambda who: reopen(house, who), house.clock)
+    routes = [
+        *health.routes(),
+        *tiles.routes(tiles.street_map(config.roads, config.tiles_url)),
+        *extra_routes,
+    ]
     if nameless := unguarded(routes):
         raise BadConfiguration(f"routes without roles: {nameless}")
     problems = Problems(refusal_page)
@@ -84,25 +73,26 @@ def create_app(
         routes=routes,
         middleware=[Middleware(Edge, public=config.public, tiles_url=config.tiles_url, broken=problems.broken)],
         exception_handlers={Refusal: problems.refusal, HTTPException: problems.by_starlette},
-        lifespan=lambda _app: _running(house),
+        lifespan=lambda _app: _running(house, receiver, arrivals),
     )
     app.state.guard = Guard(house, config.public)
     return app
 
 
 @contextlib.asynccontextmanager
-async def _running(house: House) -> AsyncIterator[None]:
+async def _running(house: House, receiver: Receiver, arrivals: Arrivals) -> AsyncIterator[None]:
+    """What turns in a web process as long as it serves: viewers' hub, phones' batches, settings."""
+    stop = asyncio.Event()
+    await house.hub.start(hub_look(house), house.positions.events_after)
     async with asyncio.TaskGroup() as tasks:
-        settings = tasks.create_task(keep_settings(house), name="settings")
+        tasks.create_task(receiver.run(stop), name="receiver")
+        tasks.create_task(arrivals.run(stop), name="arrivals")
+        tasks.create_task(keep_settings(house, stop), name="settings")
         yield
-        settings.cancel()
+        stop.set()
+        await house.hub.stop()
 
 
-async def keep_settings(house: House) -> None:
-    """Read the settings every second, for ever; while the records are away the last known ones count."""
-    while True:
-        try:
-            await house.settings.refresh(house.db)
-        except Unavailable:
-            log.warning("settings_not_read")
-        await asyncio.sleep(SETTINGS_S)
+async def keep_settings(house: House, stop: asyncio.Event) -> None:
+    """Read the settings every second; while the records are away the last known ones count."""
+    await every("settings", SETTINGS_S, stop, lambda: house.settings.refresh(house.db))

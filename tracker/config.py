@@ -75,6 +75,8 @@ class Config:
     router_url: str | None = None  # None: the embedded Valhalla if a region was built, else distance
     router_kind: str = "valhalla"
     tiles_url: str | None = None  # None: the own basemap
+    tls_cert: str | None = None  # both set: https without a proxy, for trying a phone
+    tls_key: str | None = None
     log_format: str = "console"
     log_level: str = "info"
 
@@ -114,6 +116,8 @@ class _Reader:
             "router_url": self.url("TRACKER_ROUTER_URL", ("http", "https")),
             "router_kind": self.choice("TRACKER_ROUTER_KIND", ("valhalla", "osrm")),
             "tiles_url": self.url("TRACKER_TILES_URL", ("http", "https")),
+            "tls_cert": self.environment.get("TRACKER_TLS_CERT") or None,
+            "tls_key": self.environment.get("TRACKER_TLS_KEY") or None,
             "log_format": self.choice("TRACKER_LOG_FORMAT", ("console", "json")),
             "log_level": self.choice("TRACKER_LOG_LEVEL", ("info", "debug", "warning", "error")),
         }

@@ -1,62 +1,21 @@
 """Steps of an appointment: who may, what changes, what is closed before and opened after; on both databases and a real Valkey."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.world import NOW, World, settle
+from tests.world import NOW, Clock, World
 from tracker.actions.house import House
 from tracker.actions.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, State, Step
 from tracker.errors import AlreadyTraveling, BadInput, NotAllowed, NotFound, Refusal, StepNotPossible, VersionMismatch
-from tracker.live.connect import connect
-from tracker.live.positions import Positions
 from tracker.records import appointments, events, legs
-from tracker.records.database import Database
-from tracker.records.schema import metadata
 from tracker.records.violations import ConstraintViolated
-from tracker.roads.distance import DistanceRouter
-
-
-class Clock:
-    """A clock that the test turns."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-async def house(database_url: str, redis_url: str) -> AsyncIterator[House]:
-    db = Database(database_url)
-    async with db.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-    client = connect(redis_url)
-    nobody = cast(Any, None)
-    yield House(
-        db=db,
-        positions=Positions(client),
-        control=nobody,
-        hub=nobody,
-        router=DistanceRouter(),
-        secret=b"s" * 32,
-        clock=Clock(),
-    )
-    await client.aclose()
-    await db.close()
-
-
-@pytest.fixture
-async def world(house: House) -> World:
-    return await settle(house.db)
 
 
 def maya(world: World) -> Actor:
@@ -128,7 +87,7 @@ async def test_a_customer_cancels_with_a_reason_and_does_nothing_else(house: Hou
     with pytest.raises(BadInput):
         await step(house, customer, visit, Step.CANCEL, reason=" ")
     canceled = await take_step(house, customer, visit, Wish(step=Step.CANCEL, reason="We are away."))
-    assert (canceled.state, canceled.canceled_by, canceled.cancel_reason) == (State.CANCELED, "customer", "We are away.")
+    assert (canceled.state, canceled.canceled_by, canceled.cancel_reason) == (State.CANCELED, customer.signed, "We are away.")
     for wanted in Step:
         with pytest.raises(StepNotPossible):
             await step(house, dispatcher(world), visit, wanted, reason="x")

@@ -3,32 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
 
 from tracker.actions.passwords import Passwords
+from tracker.live.channels import Hub
+from tracker.live.connect import connect, subscriber
+from tracker.live.control import Control
 from tracker.live.limits import Limits
 from tracker.live.positions import Positions
+from tracker.live.subscription import Subscription
 from tracker.records import settings as settings_records
 from tracker.records.database import Database
 from tracker.records.settings import Settings
 from tracker.roads.router import Router
-
-
-class Asks(Protocol):
-    """`live/control`: every process does it, then answers."""
-
-    async def ask(self, kind: str, id: str) -> object:
-        """``session``, ``device`` or ``visit`` and its id: close the sockets of that session or phone, or let go of that
-        visit's positions. Returns when all processes have answered, or too late."""
-        ...
-
-
-class NobodyToAsk:
-    """For a process that stands alone, as tests of one action do."""
-
-    async def ask(self, kind: str, id: str) -> object:
-        """There is nobody."""
-        return None
 
 
 class CurrentSettings:
@@ -62,7 +48,31 @@ class House:
     router: Router
     secret: bytes = field(repr=False)
     limits: Limits
-    control: Asks = field(default_factory=NobodyToAsk)
+    control: Control
+    hub: Hub
     settings: CurrentSettings = field(default_factory=CurrentSettings)
     passwords: Passwords = field(default_factory=Passwords)
     clock: Callable[[], datetime] = the_clock
+
+
+def furnish(db: Database, redis_url: str, router: Router, secret: bytes, clock: Callable[[], datetime] = the_clock) -> House:
+    """A house on a database and a Redis; nothing is connected yet, nothing runs. `close` gives the connections back."""
+    client, listening = connect(redis_url), subscriber(redis_url)
+    subscription = Subscription(listening)
+    control = Control(client, subscription)
+    return House(
+        db=db,
+        positions=Positions(client, control.ask),
+        router=router,
+        secret=secret,
+        limits=Limits(client),
+        control=control,
+        hub=Hub(subscription, control, clock),
+        clock=clock,
+    )
+
+
+async def close(house: House) -> None:
+    """Give back the connections to Redis. Whoever started the hub has stopped it."""
+    await house.hub.subscription.redis.aclose()
+    await house.positions.client.aclose()

@@ -188,7 +188,7 @@ class _Attempt:
             case State.CANCELED:
                 reason = (self.wish.reason or "").strip()
                 kind = "outcome" if self.wish.step is Step.NOT_DONE else "cancel_reason"
-                return {"canceled_at": now, "canceled_by": self.actor.role.value, kind: reason}
+                return {"canceled_at": now, "canceled_by": self.actor.signed, kind: reason}
         return {}
 
     async def _write_down(self, tx: Transaction, before: Appointment, to: State, now: datetime) -> None:

@@ -9,6 +9,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tracker.web.doors import ViewerProtocol
+
 HEADERS_S = 10.0
 """A connection that has not said its whole request head by then is closed."""
 HEADERS_BYTES = 32 * 1024
@@ -73,7 +75,7 @@ def listener(app: ASGIApp, host: str, port: int, **more: Any) -> uvicorn.Server:
             port=port,
             loop="uvloop",
             http=DeadlineProtocol,
-            ws="websockets-sansio",
+            ws=ViewerProtocol,
             ws_max_size=FRAME_BYTES,
             ws_per_message_deflate=False,
             ws_ping_interval=20,

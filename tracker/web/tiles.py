@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from tracker.errors import Unavailable
 from tracker.roads.files import BASEMAP
+from tracker.web.guard import EVERYBODY, door
 
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 CREDIT = "© OpenStreetMap contributors"
@@ -172,8 +173,8 @@ def routes(source: StreetMap) -> list[BaseRoute]:
         return JSONResponse(source.describe(), headers={"Cache-Control": "no-cache"})
 
     return [
-        Route("/tiles.json", description, name="tiles.json"),
-        Route("/tiles/{version:str}/{z:int}/{x:int}/{y:int}", tile, name="tile"),
+        door("/tiles.json", description, roles=EVERYBODY, kind="machine", name="tiles.json"),
+        door("/tiles/{version:str}/{z:int}/{x:int}/{y:int}", tile, roles=EVERYBODY, kind="machine", name="tile"),
     ]
 
 

@@ -1,0 +1,1 @@
+"""What the commands of `tracker` do; imported only when one is run, so that `--help` answers at once."""

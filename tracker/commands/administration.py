@@ -1,0 +1,176 @@
+"""`tracker migrate | doctor | roads | user | settings`: what an operator does by hand, through the records of the service."""
+
+import re
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from tracker.actions.accounts import end_other_sessions, hashed
+from tracker.actions.passwords import Passwords
+from tracker.app import open_house
+from tracker.config import read
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import Role
+from tracker.errors import BadInput, Conflict, NotFound
+from tracker.records import audit, migrations, people, technicians
+from tracker.records import settings as settings_records
+from tracker.records.database import Database, new_id
+from tracker.records.technicians import Hours, Technician
+from tracker.records.violations import ConstraintViolated
+from tracker.roads.build import build, read_manifest
+
+WHO = "command"
+
+
+@asynccontextmanager
+async def _records() -> AsyncIterator[Database]:
+    config = read()
+    config.data.mkdir(parents=True, exist_ok=True)
+    db = Database(config.database_url)
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+async def migrate_now() -> None:
+    """Run every migration that is missing."""
+    async with _records() as db:
+        await migrations.migrate(db)
+    click.echo("The database is up to date.")
+
+
+async def examine() -> int:
+    """Print what answers and what does not; 1 if something must be mended."""
+    config = read()
+    found: dict[str, str] = {"configuration": "ok"}
+    async with open_house(config) as house:
+        try:
+            behind = await migrations.behind(house.db)
+            found["records"] = "run `tracker migrate`" if behind else "ok"
+        except Exception as error:
+            found["records"] = f"does not answer ({type(error).__name__})"
+        try:
+            await house.positions.on_duty()
+            found["live"] = "ok"
+        except Exception as error:
+            found["live"] = f"does not answer ({type(error).__name__})"
+        manifest = read_manifest(config.roads)
+        found["roads"] = f"ok ({manifest.source})" if manifest else "not built: `tracker roads build REGION.osm.pbf`"
+        found["router"] = house.router.name
+    for part, state in found.items():
+        click.echo(f"{part:<14} {state}")
+    return 0 if found["records"] == found["live"] == "ok" else 1
+
+
+def build_roads(extract: Path) -> None:
+    """Build a region into the data folder."""
+    build(extract, read().roads, datetime.now(UTC), click.echo)
+
+
+async def add_user(email: str, name: str, role: str, technician: str | None, password: str) -> None:
+    """Add somebody who may sign in."""
+    if (role == "technician") is (technician is None):
+        raise BadInput("--technician belongs to --role technician, and is needed there.")
+    password_hash = await Passwords().hashed(password)
+    person = people.Person(
+        id=new_id(), email=email, name=name, role=Role(role), password_hash=password_hash, technician_id=technician
+    )
+    async with _records() as db:
+        try:
+            async with db.transaction() as tx:
+                await people.add(tx, person, datetime.now(UTC))
+                await audit.write(tx, datetime.now(UTC), WHO, "user.added", person.id, after={"role": role})
+        except ConstraintViolated as violated:
+            raise Conflict("This address has a sign-in already, or there is no such technician.") from violated
+    click.echo(f"{person.email} may sign in as {role}.")
+
+
+async def list_users() -> None:
+    """Print everybody who may sign in."""
+    async with _records() as db, db.reading() as tx:
+        for person in await people.everybody(tx):
+            click.echo(f"{person.role:<11} {person.email:<40} {person.name}")
+
+
+async def end_user(email: str) -> None:
+    """End a sign-in; its sessions are closed in every process before this returns."""
+    async with open_house(read()) as house:
+        async with house.db.reading() as tx:
+            person = await people.by_email(tx, email)
+        if person is None:
+            raise NotFound("Nobody signs in with this address.")
+        async with house.db.transaction() as tx:
+            await people.end(tx, person.id, house.clock())
+            await audit.write(tx, house.clock(), WHO, "user.ended", person.id)
+        await end_other_sessions(house, Actor(person.role, person=person.id))
+    click.echo(f"{email} can no longer sign in.")
+
+
+_HOURS = re.compile(r"([1-7])(?:-([1-7]))? (\d\d):(\d\d)-(\d\d):(\d\d)")
+
+
+def hours_of(text: str) -> list[Hours]:
+    """``1-5 08:00-17:00`` as working hours; several stretches stand behind commas."""
+    found = []
+    for part in text.split(","):
+        match = _HOURS.fullmatch(part.strip())
+        if not match:
+            raise BadInput("Working hours read like this: 1-5 08:00-17:00, 6 09:00-12:00 (1 is Monday)")
+        first, last, *clock = match.groups()
+        starts, ends = int(clock[0]) * 60 + int(clock[1]), int(clock[2]) * 60 + int(clock[3])
+        if not 0 <= starts < ends <= 24 * 60:
+            raise BadInput("Working hours end after they begin, on the same day.")
+        found += [Hours(day - 1, starts, ends) for day in range(int(first), int(last or first) + 1)]
+    return found
+
+
+async def add_technician(name: str, zone: str, hours: str, home: tuple[float, float] | None, vehicle: str | None) -> None:
+    """Add a technician; prints the id."""
+    week = hours_of(hours)
+    lat, lon = home or (None, None)
+    one = Technician(id=new_id(), name=name, zone=zone, home_lat=lat, home_lon=lon, vehicle=vehicle)
+    async with _records() as db, db.transaction() as tx:
+        await technicians.add(tx, one)
+        await technicians.set_hours(tx, one.id, week)
+        await audit.write(tx, datetime.now(UTC), WHO, "technician.added", one.id)
+    click.echo(one.id)
+
+
+async def add_phone(technician: str, name: str) -> None:
+    """Make a phone's token; the technician's first phone is the chosen one."""
+    token, public = secrets.token_urlsafe(32), read().public.url
+    async with _records() as db, db.transaction() as tx:
+        found = await technicians.by_id(tx, technician)
+        if found is None:
+            raise NotFound("There is no technician with this id.")
+        device = await technicians.add_device(tx, technician, name, datetime.now(UTC), token_hash=hashed(token))
+        if found.device_id is None:
+            await technicians.change(tx, technician, device_id=device)
+        await audit.write(tx, datetime.now(UTC), WHO, "phone.added", technician, after={"device": device})
+    click.echo(f"Token (shown this once):  {token}\nAddress for stock apps:   {public}/i/{token}")
+
+
+async def list_settings() -> None:
+    """Print every setting with its value."""
+    async with _records() as db, db.reading() as tx:
+        for key, value in msgspec.structs.asdict(await settings_records.read(tx)).items():
+            click.echo(f"{key:<28} {msgspec.json.encode(value).decode()}")
+
+
+async def set_setting(key: str, value: str) -> None:
+    """Change one setting, audited."""
+    try:
+        wanted = msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        wanted = value
+    async with _records() as db, db.transaction() as tx:
+        before = msgspec.structs.asdict(await settings_records.read(tx)).get(key)
+        await settings_records.write(tx, key, wanted, WHO, datetime.now(UTC))
+        await audit.write(tx, datetime.now(UTC), WHO, "setting", key, before={"value": before}, after={"value": wanted})
+    click.echo(f"{key} = {msgspec.json.encode(wanted).decode()}")
