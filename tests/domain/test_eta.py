@@ -134,10 +134,12 @@ def test_looking_for_a_place_to_park_does_not_ask() -> None:
     assert asks([(5 * i, moved(END, 90, 100 + i), 5.0) for i in range(20)]) == []
 
 
-def test_a_route_by_distance_cannot_be_left() -> None:
+def test_a_route_by_distance_cannot_be_left_but_each_minute_the_roads_are_asked_for_again() -> None:
     route = StoredRoute.of(1, [HOME, END], [0, 500], END, Basis.DISTANCE)
-    memory = Deviation()
-    for i in range(5):
+    memory, asked = Deviation(), []
+    for second in range(0, 200, 5):
         where = progress(route, beside(900, 500))
-        memory, ask = off_route(route, where, 5.0, NOW + seconds(5 * i), memory)
-        assert not ask
+        memory, ask = off_route(route, where, 5.0, NOW + seconds(second), memory)
+        if ask:
+            asked.append(second)
+    assert asked == [60, 120, 180]

@@ -108,9 +108,10 @@ async def test_without_a_road_router_everything_is_by_distance() -> None:
     await router.close()
 
 
-async def test_the_memory_is_small(valhalla: EmbeddedValhalla) -> None:
-    router = FallbackRouter(ValhallaRouter(lambda: valhalla.url))
-    for i in range(300):
-        await router.route(crossing(1, 1), moved(crossing(8, 8), 90, i / 3))
-    assert len(router._kept) <= 256
+async def test_the_memory_is_small_and_forgets_the_oldest(valhalla: EmbeddedValhalla) -> None:
+    road = Counted(ValhallaRouter(lambda: valhalla.url))
+    router = FallbackRouter(road, kept=3)
+    for row in (1, 2, 3, 1, 4, 1, 2):
+        await router.route(crossing(1, 1), crossing(8, row))
+    assert road.asked == 5  # 1 2 3, 4 in the place of 2, and 2 again
     await router.close()

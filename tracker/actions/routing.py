@@ -40,7 +40,7 @@ async def _serve(house: House, stop: asyncio.Event) -> None:
 
 
 async def answer(house: House, wanted: Wanted) -> bool:
-    """Find and store one route. False: the leg is over, or only a guess by distance was to be had for a leg with a road."""
+    """Find and store one route. False: the leg is over, or only a guess by distance was to be had for a leg with a route."""
     async with house.db.reading() as tx:
         visit = await appointments.by_id(tx, wanted.appointment)
     if visit is None or visit.leg_id != wanted.leg:
@@ -51,7 +51,7 @@ async def answer(house: House, wanted: Wanted) -> bool:
     except NoRoute:
         log.warning("no_route")
         return False
-    if known is not None and known.basis is Basis.ROAD and route.basis is not Basis.ROAD:
+    if known is not None and route.basis is not Basis.ROAD:
         return False
     stored = StoredRoute.of(known.serial + 1 if known else 1, route.line, route.times_s, visit.place, route.basis)
     return await house.positions.store_route(wanted.technician, wanted.appointment, wanted.leg, stored)

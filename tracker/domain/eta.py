@@ -69,6 +69,8 @@ def _held(new: datetime, shown: datetime | None, now: datetime) -> datetime:
 _NEAR_DEST_M = 150.0
 """So near to the destination one looks for a place to park: no new route would help."""
 _TURNED_BACK_M = 120.0
+_ROADS_AGAIN = timedelta(seconds=60)
+"""A route by distance stands in for a router that did not answer: so often it is asked again."""
 _MOVED_M = 100.0
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=15), timedelta(seconds=120)
 
@@ -90,11 +92,13 @@ def off_route(
 
     Off is beyond max(60 m, 2 × accuracy), or clearly back along the way come, for two fixes running; back on is two thirds
     of that. While still off after a new route (a car park, a road the map does not know), it is asked for again only after
-    100 m and a growing wait. A route by distance has no line to leave.
+    100 m and a growing wait. A route by distance has no line to leave: there each minute the roads are asked for again.
     """
+    if where.basis is not Basis.ROAD:
+        return _without_roads(fix_at, before)
     limit = tolerance_m(acc)
     turned_back = where.along_m < where.reached_m - _TURNED_BACK_M
-    if where.basis is not Basis.ROAD or distance_m(where.point, route.dest) <= _NEAR_DEST_M:
+    if distance_m(where.point, route.dest) <= _NEAR_DEST_M:
         return _on_again(before), False
     if where.off_m > limit or turned_back:
         return _off(replace(before, off_fixes=before.off_fixes + 1), where.point, fix_at)
@@ -106,6 +110,13 @@ def off_route(
 
 def _on_again(memory: Deviation) -> Deviation:
     return replace(memory, off_fixes=0) if memory.off_fixes else memory
+
+
+def _without_roads(fix_at: datetime, memory: Deviation) -> tuple[Deviation, bool]:
+    if memory.asked_at is None:
+        return Deviation(asked_at=fix_at), False
+    ask = fix_at - memory.asked_at >= _ROADS_AGAIN
+    return (Deviation(asked_at=fix_at) if ask else memory), ask
 
 
 def _off(memory: Deviation, point: Point, fix_at: datetime) -> tuple[Deviation, bool]:

@@ -16,9 +16,9 @@ import osmium
 
 from tracker.errors import BadConfiguration
 from tracker.roads.config import binary, build_config
+from tracker.roads.extract import ATTRIBUTION
 from tracker.roads.streetmap import build_street_map
 
-ATTRIBUTION = "© OpenStreetMap contributors"
 LICENCE = "ODbL 1.0, https://www.openstreetmap.org/copyright"
 
 type Say = Callable[[str], None]

@@ -24,8 +24,8 @@ class FallbackRouter:
     hanging router costs one time-out, not one a call. Routes are remembered for ten minutes.
     """
 
-    def __init__(self, road: Router | None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self.road, self.distance, self.clock = road, DistanceRouter(), clock
+    def __init__(self, road: Router | None, *, clock: Callable[[], float] = time.monotonic, kept: int = _KEPT) -> None:
+        self.road, self.distance, self.clock, self.kept = road, DistanceRouter(), clock, kept
         self.pause_s = 0.0
         self._again_at = 0.0
         self._kept: OrderedDict[tuple[float, ...], tuple[float, Route]] = OrderedDict()
@@ -92,5 +92,5 @@ class FallbackRouter:
 
     def _keep(self, key: tuple[float, ...], route: Route) -> None:
         self._kept[key] = (self.clock() + _KEPT_S, route)
-        while len(self._kept) > _KEPT:
+        while len(self._kept) > self.kept:
             self._kept.popitem(last=False)

@@ -10,6 +10,9 @@ from tracker.roads.router import Router
 from tracker.roads.server import EmbeddedValhalla
 from tracker.roads.valhalla import ValhallaRouter
 
+_WAIT_S = 3.0
+"""The router starts in a quarter of a second; on a busy machine the service does not wait for it much longer."""
+
 
 @asynccontextmanager
 async def open_router(url: str | None, kind: str, region: Path, state: Path) -> AsyncIterator[FallbackRouter]:
@@ -28,7 +31,7 @@ async def open_router(url: str | None, kind: str, region: Path, state: Path) -> 
         return
     server = EmbeddedValhalla(region, state)
     router = FallbackRouter(ValhallaRouter(lambda: server.url))
-    await server.start(wait_s=10.0 if (region / "manifest.json").exists() else 0.0)
+    await server.start(wait_s=_WAIT_S if (region / "manifest.json").exists() else 0.0)
     try:
         yield router
     finally:
