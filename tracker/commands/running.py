@@ -9,6 +9,7 @@ from typing import Any
 
 import uvloop
 
+from portal_web.doors import portal
 from tracker import logs, worker
 from tracker.actions.house import House
 from tracker.app import create_app, open_house
@@ -23,7 +24,8 @@ def serve_web() -> None:
     logs.set_up(config.log_format, config.log_level)
 
     async def serve(house: House) -> None:
-        app = create_app(house, config)
+        pages = portal(config)
+        app = create_app(house, config, pages.routes, refusal_page=pages.refusal_page)
         server = listener(app, config.host, config.port, **_tls(config))
         _settle_down()
         await server.serve()
