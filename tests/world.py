@@ -1,6 +1,6 @@
 """A small company for tests: an admin, a dispatcher, two technicians with phones, two customers, appointments."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ class Clock:
 
 
 @asynccontextmanager
-async def process(db: Database, redis_url: str, clock: Clock | None = None) -> AsyncIterator[House]:
+async def process(db: Database, redis_url: str, clock: Callable[[], datetime] | None = None) -> AsyncIterator[House]:
     """What one process of the service holds; several may stand on the same database and Redis."""
     house = furnish(db, redis_url, FallbackRouter(None), b"the secret of the tests, 32 bytes", clock or Clock())
     yield house

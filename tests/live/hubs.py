@@ -68,18 +68,22 @@ class Shelf:
         return [frame["offset"] for frame in self.frames if "offset" in frame]
 
     def rising(self) -> bool:
-        """Offsets of events strictly rise within an epoch; a snapshot says how far things stood, so it may repeat the last."""
-        last, epoch = -1, None
-        for frame in self.frames:
-            if frame["type"] == "snapshot":
-                if frame["epoch"] == epoch and frame["offset"] < last:
-                    return False
-                epoch, last = frame["epoch"], frame["offset"]
-            elif "offset" in frame:
-                if frame["offset"] <= last:
-                    return False
-                last = frame["offset"]
-        return True
+        return rising(self.frames)
+
+
+def rising(frames: list[dict[str, Any]]) -> bool:
+    """Offsets of events strictly rise within an epoch; a snapshot says how far things stood, so it may repeat the last."""
+    last, epoch = -1, None
+    for frame in frames:
+        if frame["type"] == "snapshot":
+            if frame["epoch"] == epoch and frame["offset"] < last:
+                return False
+            epoch, last = frame["epoch"], frame["offset"]
+        elif "offset" in frame:
+            if frame["offset"] <= last:
+                return False
+            last = frame["offset"]
+    return True
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from tracker.actions.house import House
 from tracker.domain import visibility
+from tracker.domain.accounts import Actor
 from tracker.domain.appointments import STAFF, State
 from tracker.domain.geo import Point
 from tracker.domain.visibility import Fix, Watcher, coarse_eta, may_watch, may_watch_board, under_way
@@ -17,7 +18,7 @@ from tracker.domain.ways import ahead, progress
 from tracker.errors import LiveUnavailable, NotAllowed, NotFound
 from tracker.live.positions import VisitNow
 from tracker.live.staff import in_box
-from tracker.records import appointments, audit, legs, technicians
+from tracker.records import appointments, audit, legs, sessions, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction
 from tracker.records.technicians import Technician
@@ -26,13 +27,6 @@ _LOOKS = 5
 """How often a look begins anew because the leg was closed, or changed hands, while it was read."""
 
 _write = msgspec.json.Encoder().encode
-
-
-class Actor(Watcher, Protocol):
-    """Who watches: what the rules need, and how they are written into the audit log."""
-
-    @property
-    def signed(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +106,12 @@ async def watched(house: House, actor: Actor, appointment: str, now: datetime) -
         async with house.db.transaction() as tx:
             await audit.write(tx, now, actor.signed, "watched", f"appointment {appointment}")
     return found
+
+
+async def session_ends(house: House, actor: Actor, now: datetime) -> datetime | None:
+    """When the actor's session ends by itself; None if it has ended, read from SQL now."""
+    async with house.db.reading() as tx:
+        return await sessions.lasts(tx, actor.session, now) if actor.session else None
 
 
 async def watch_board(house: House, actor: Actor, now: datetime) -> None:

@@ -98,7 +98,7 @@ class Board:
         self._changed: dict[str, Changed] = {}
         self._turning: asyncio.Task[None] | None = None
         self._lost = False
-        subscription.on_back.append(self._back)
+        subscription.on_lost.append(self._lose)
 
     async def join(self, viewer: BoardWatch) -> None:
         """Hear all buckets, then send the snapshot; what changes after that reaches the viewer."""
@@ -132,8 +132,8 @@ class Board:
             await asyncio.gather(self._turning, return_exceptions=True)
             self._turning = None
 
-    def _back(self) -> None:
-        self._lost = True
+    def _lose(self) -> None:
+        self._lost = bool(self._viewers)
 
     def _heard(self, data: bytes) -> None:
         try:
@@ -148,7 +148,7 @@ class Board:
         while True:
             await asyncio.sleep(EVERY_S)
             try:
-                if self._lost:
+                if self._lost and self._subscription.connected.is_set():
                     self._lost = False
                     await asyncio.gather(*(viewer.snapshot(viewer) for viewer in list(self._viewers)))
                 self.turn(asyncio.get_running_loop().time())

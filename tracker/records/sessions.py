@@ -42,6 +42,13 @@ async def found(tx: Transaction, token_hash: bytes, now: datetime) -> tuple[Sess
     return msgspec.convert(session, Session), msgspec.convert(who, Person)
 
 
+async def lasts(tx: Transaction, session: str, now: datetime) -> datetime | None:
+    """When a living session expires; None if it is not living (ended, expired, its person ended)."""
+    living = (sessions.c.ended_at.is_(None)) & (sessions.c.expires_at > now) & (people.c.ended_at.is_(None))
+    row = await tx.row(select(sessions.c.expires_at).join_from(sessions, people).where(sessions.c.id == session, living))
+    return row["expires_at"] if row else None
+
+
 async def of_person(tx: Transaction, person: str, now: datetime) -> list[Session]:
     """The living sessions of a person, the last used first."""
     living = (sessions.c.person_id == person) & sessions.c.ended_at.is_(None) & (sessions.c.expires_at > now)
