@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 
 import msgspec
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.domain.drives import distance_of, drive, spiked
 from tracker.domain.geo import Point, moved
-from tracker.domain.pings import HISTORY, RULES, Believed, Ping, believe, judge
+from tracker.domain.pings import FUTURE_S, HISTORY, MAX_ACC_M, RULES, Believed, Ping, believe, judge
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 HERE = Point(60.1699, 24.9384)
@@ -255,3 +256,11 @@ def test_f11_a_true_jump_is_believed_within_three_fixes() -> None:
             last = verdicts[-1].last
         assert not verdicts[0].moves
         assert any(verdict.moves for verdict in verdicts)
+
+
+def test_the_docs_name_every_rule() -> None:
+    words = (Path(__file__).parents[2] / "docs" / "phones.md").read_text()
+    for rule in RULES:
+        assert f"`{rule.__name__}`" in words
+    assert str(MAX_ACC_M) in words
+    assert str(FUTURE_S) in words

@@ -1,9 +1,11 @@
 """Every stock phone's own payloads, as their sources write them, become the same pings in SI units."""
 
 import json
+import tracemalloc
 from base64 import b64encode
 from collections import Counter
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import pytest
@@ -409,3 +411,35 @@ def test_no_bytes_make_it_stumble(body: bytes, query: str) -> None:
 @given(st.dictionaries(st.sampled_from(KEYS), SCALARS.map(str), max_size=10))
 def test_no_form_makes_it_stumble(fields: dict[str, str]) -> None:
     check(read("&".join(f"{key}={value}" for key, value in fields.items()).encode("utf-8", "replace"), now=NOW))
+
+
+def spoiled(rnd: Random, body: bytes) -> bytes:
+    """A payload as a broken phone, a broken network or a spiteful stranger would send it."""
+    for _ in range(rnd.randint(1, 4)):
+        at = rnd.randrange(len(body) + 1)
+        junk = rnd.choice(
+            [b"", b"NaN", b"1e400", b"-", b"null", b"[" * 50, b'"', b"\\ud800", b"\x00", b"&lat=", b"%ff", b"{}", b"9" * 30]
+        )
+        body = body[:at] + junk + body[at + rnd.choice([0, 0, 1, 5, 50]) :]
+        body = body * 2 if rnd.random() < 0.02 else body
+    return body
+
+
+def test_f14_ten_thousand_spoiled_payloads() -> None:
+    rnd = Random(14)
+    whole = [
+        OWNTRACKS,
+        TRACCAR_9,
+        json.dumps({"locations": [feature(), feature(action="visit")], "current": feature()}).encode(),
+        b"id=tech7&lat=60.1&lon=24.9&timestamp=1763802000&accuracy=4.5&speed=15.55&bearing=181.0&batt=64",
+        b'[{"id":"tech7","lat":60.1,"lon":24.9,"timestamp":1763802000,"speed":15.55,"batt":64}]',
+        b'{"_type":"encrypted","data":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}',
+    ]
+    tracemalloc.start()
+    try:
+        for _ in range(10_000):
+            body = spoiled(rnd, rnd.choice(whole))
+            check(read(body, now=NOW, passphrase="p", query=body.decode("latin-1") if rnd.random() < 0.1 else ""))
+        assert tracemalloc.get_traced_memory()[0] < 10 * 2**20
+    finally:
+        tracemalloc.stop()
