@@ -12,6 +12,8 @@ class Journal:
     def __init__(self, tolerance_ms: int = 600) -> None:
         self.latencies_s: list[float] = []
         """Seconds from the phone's send to each viewer's frame, once per viewer and fix."""
+        self.polled_s: list[float] = []
+        """The same for viewers who poll: their own pace is in it."""
         self._tolerance_ms = tolerance_ms
         self._times: list[int] = []
         self._sent: dict[int, float] = {}
@@ -24,7 +26,7 @@ class Journal:
             insort(self._times, at_ms)
         self._sent.setdefault(at_ms, time.monotonic())
 
-    def seen(self, viewer: str, fix_at_ms: int) -> float | None:
+    def seen(self, viewer: str, fix_at_ms: int, *, polled: bool = False) -> float | None:
         """A viewer has a frame with this fix; the latency in seconds if it is the first time and the fix is known."""
         now = time.monotonic()
         at_ms = self._nearest(fix_at_ms)
@@ -32,7 +34,7 @@ class Journal:
             return None
         self._seen.add((viewer, at_ms))
         latency = now - self._sent[at_ms]
-        self.latencies_s.append(latency)
+        (self.polled_s if polled else self.latencies_s).append(latency)
         return latency
 
     def _nearest(self, at_ms: int) -> int | None:

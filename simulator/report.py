@@ -115,6 +115,7 @@ class Report:
     phones: Counts
     settled: bool
     latency: Spread | None = None
+    polled: Spread | None = None
     viewers: int = 0
     connections: int = 0
     frames: dict[str, int] = field(default_factory=dict)
@@ -145,14 +146,9 @@ def _rows(report: Report) -> list[tuple[str, str]]:
         rows += [("viewers", str(report.viewers)), ("their connections", str(report.connections))]
         rows += [(f"frames: {name}", str(number)) for name, number in sorted(report.frames.items())]
         rows.append(("broken promises", "; ".join(report.broken) or "none"))
-    if report.latency is not None:
-        spread = report.latency
-        rows.append(
-            (
-                "ping → viewer, ms",
-                f"p50 {spread.p50}  p90 {spread.p90}  p99 {spread.p99}  max {spread.longest}  (n {spread.count})",
-            )
-        )
+    for name, spread in (("ping → viewer, ms", report.latency), ("ping → polling viewer, ms", report.polled)):
+        if spread is not None:
+            rows.append((name, f"p50 {spread.p50}  p90 {spread.p90}  p99 {spread.p99}  max {spread.longest}  (n {spread.count})"))
     for basis, score in report.etas.items():
         rows.append(
             (f"arrival by {basis}", f"{score.shown} shown, {score.coverage:.0%} inside low–high, width {score.width_s:.0f} s")

@@ -72,6 +72,7 @@ class Audience:
             phones=merged(phone.counts for phone in phones),
             settled=settled,
             latency=Spread.of([seconds for journal in self.journals.values() for seconds in journal.latencies_s]),
+            polled=Spread.of([seconds for journal in self.journals.values() for seconds in journal.polled_s]),
             viewers=len(self.viewers),
             connections=sum(viewer.connections for viewer in self.viewers if isinstance(viewer, Viewer)),
             frames=dict(frames),

@@ -15,8 +15,8 @@ from simulator.routing import Planner
 from simulator.tracks import Fix
 from tracker.domain.geo import Point, distance_m, moved
 
-USUAL_OVER_ROUTER = 1.15
-"""A drive over the router's time for it: the median of 150 drives in Helsinki, red lights included."""
+USUAL_OVER_ROUTER, USUAL_MORE_S = 1.5, 50.0
+"""What drivers know of their city: a drive takes this many times the router's seconds, and this many more."""
 MET_M = 60.0
 """Nearer than this no drive is worth the name."""
 
@@ -82,7 +82,7 @@ class Technician:
             state = await self.phone.step(job.id, "start_travel", state)
             self._changed.set()
         if state == "traveling":
-            drive = Drive(await self._way_to(job.place), self._random, haste=self._random.uniform(1.05, 1.3))
+            drive = Drive(await self._way_to(job.place), self._random, haste=self._random.uniform(0.9, 1.1))
             await self.drive(drive, job.id)
             await self._pause(self.pace.at_door_s)
             state = await self.phone.step(job.id, "arrive", state)
@@ -98,7 +98,7 @@ class Technician:
             return 0.0
         way = await self._way_to(job.place)
         early_s = random.Random(f"{job.id}/{self.phone.target.device}").uniform(*self.pace.early_s)
-        wanted = job.arrival_at - timedelta(seconds=way.times_s[-1] * USUAL_OVER_ROUTER + early_s)
+        wanted = job.arrival_at - timedelta(seconds=way.times_s[-1] * USUAL_OVER_ROUTER + USUAL_MORE_S + early_s)
         return max(0.0, (wanted - now).total_seconds())
 
     async def drive(self, drive: Drive, appointment: str) -> None:

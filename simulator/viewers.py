@@ -93,7 +93,7 @@ class PollingViewer:
         self.site, self.appointment, self.name, self.every_s = site, appointment, name, every_s
         self.witness = Witness()
         if journal is not None:
-            self.witness.seen = lambda fix_at_ms: journal.seen(name, fix_at_ms)
+            self.witness.seen = lambda fix_at_ms: journal.seen(name, fix_at_ms, polled=True)
         self.unchanged = 0
         """How often the server said 304."""
         self.watching = asyncio.Event()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from simulator.driving import ACCELERATE_MPS2, BRAKE_MPS2, FASTEST_MPS, Drive, Moment, Way, straight_way
 from simulator.receiver import Receiver
+from simulator.report import percentile
 from simulator.routing import osrm_way, valhalla_way
 from tracker.domain.geo import Point, distance_m, encode_polyline6, length_m, moved
 
@@ -63,12 +64,23 @@ def test_the_same_seed_drives_the_same_way_and_another_does_not() -> None:
 
 def test_a_red_light_is_a_stand_at_the_crossing() -> None:
     line = (HOME, moved(HOME, 0, 400), moved(HOME, 0, 800))
-    drives = [Drive(Way(line, (0, 40, 80), (1,)), random.Random(seed)) for seed in range(12)]
-    held_up = [drive for drive in drives if drive.duration_s > min(d.duration_s for d in drives) + 1]
+    drives = [Drive(Way(line, (0, 40, 80), (1,)), random.Random(seed)) for seed in range(16)]
+    standing = [
+        [t for t in range(int(d.duration_s)) if d.at(t).speed < 1 and distance_m(d.at(t).point, line[1]) < 0.5] for d in drives
+    ]
+    held_up = [seconds for seconds in standing if seconds]
     assert 0 < len(held_up) < len(drives)
-    at_crossing = [t for t in range(int(held_up[0].duration_s)) if distance_m(held_up[0].at(t).point, line[1]) < 0.5]
-    assert len(at_crossing) >= 3
-    assert all(held_up[0].at(t).speed < 1.5 for t in at_crossing)
+    assert all(3 <= len(seconds) <= 40 for seconds in held_up)
+
+
+def test_drives_spread_around_the_plan_as_real_trips_do() -> None:
+    line = tuple(moved(HOME, 90, 100.0 * i) for i in range(21))  # 2 km planned at 10 m/s
+    way = Way(line, tuple(10.0 * i for i in range(21)), (5, 11, 16))
+    ratios = [Drive(way, random.Random(seed)).duration_s / 200 for seed in range(400)]
+    p10, p50, p90 = (percentile(ratios, share) for share in (0.1, 0.5, 0.9))
+    assert 1.0 < p10 < 1.6  # taxi trips of this length, with bends: 1.35, 1.95, 3.0
+    assert 1.5 < p50 < 2.15
+    assert 2.1 < p90 < 3.2
 
 
 @pytest.mark.parametrize(("line", "times"), [((HOME,), (0.0,)), ((HOME, HOME), (5.0, 1.0)), ((HOME, HOME), (0.0,))])
