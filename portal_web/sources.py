@@ -99,7 +99,9 @@ def trip_from(
 
 
 def _arrival(eta: dict[str, Any] | None) -> Arrival | None:
-    return Arrival(_at(eta["low"]), _at(eta["high"]), eta["basis"]) if eta else None
+    if not eta:
+        return None
+    return Arrival(_at(eta.get("low") or eta["at"]), _at(eta.get("high") or eta["at"]), eta["basis"])
 
 
 def _at(text: str) -> datetime:

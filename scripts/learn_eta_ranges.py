@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from tracker.domain.eta_learning import Trip, learn, quantiles
-from tracker.domain.eta_ranges import Learned, Ranges
+from tracker.domain.eta_learning import Trip, learn, quantiles, start_s, under_way
+from tracker.domain.eta_ranges import Learned, Ranges, learned
 from tracker.domain.geo import Point, distance_m
 from tracker.domain.ways import Basis
 from tracker.roads.build import build
@@ -63,9 +63,9 @@ class Case(NamedTuple):
     earlier: list[tuple[Row, Trip]]
     later: list[tuple[Row, Trip]]
 
-    def lessons(self) -> list[Trip]:
-        """The earlier trips, weighing 1 together."""
-        return [trip._replace(weight=1 / len(self.earlier)) for _, trip in self.earlier]
+    def lessons(self, start: float) -> list[Trip]:
+        """The earlier trips without their start, weighing 1 together."""
+        return [under_way(trip, start)._replace(weight=1 / len(self.earlier)) for _, trip in self.earlier]
 
 
 def main(folder: Path, region: Path | None, write: bool) -> None:
@@ -78,16 +78,18 @@ def main(folder: Path, region: Path | None, write: bool) -> None:
         covered = [row for row in rows if row.line.get("in_roads") == "1"]
         if region and covered:
             cases.append(case(file.name, Basis.ROAD, covered, asyncio.run(routed(covered, region))))
-    bases = {
-        basis: learn([trip for c in cases if c.basis is basis for trip in c.lessons()]) for basis in {c.basis for c in cases}
-    }
+    by_road = [trip for c in cases if c.basis is Basis.ROAD for trip in c.lessons(0.0)]
+    start = start_s(by_road) if by_road else learned().start_s
+    print(f"a start takes {start:.0f} s")
+    kinds = sorted({c.basis for c in cases})
+    bases = {kind: learn([trip for c in cases if c.basis is kind for trip in c.lessons(start)]) for kind in kinds}
     for c in cases:
         against = simple_table(c)
         print(f"{c.name}, basis {c.basis}: {len(c.earlier)} trips learned from, {len(c.later)} later ones told")
-        report("  this file alone", c, learn(c.lessons()), against)
-        report("  the common table", c, bases[c.basis], against)
+        report("  this file alone", c, learn(c.lessons(start)), start, against)
+        report("  the common table", c, bases[c.basis], start, against)
     if write:
-        table = Learned(tuple(f"{c.name} ({c.basis}, {len(c.earlier)} trips)" for c in cases), bases)
+        table = Learned(tuple(f"{c.name} ({c.basis}, {len(c.earlier)} trips)" for c in cases), start, bases)
         TABLE.write_bytes(msgspec.json.format(msgspec.json.encode(rounded(table)), indent=1) + b"\n")
         print(f"wrote {TABLE.name}")
 
@@ -164,12 +166,12 @@ def told(said: Sequence[tuple[float, float, float]], actual: Sequence[float]) ->
     return Told(mae, mean(high - low for low, _, high in said), 1 - early - late, early, late)
 
 
-def report(title: str, c: Case, ranges: Ranges, against: Told) -> None:
+def report(title: str, c: Case, ranges: Ranges, start: float, against: Told) -> None:
     """One line: ours, and as a ratio to the simple table (S14, S15)."""
     said = []
     for row, trip in c.later:
-        low, middle, high = ranges.ratios(trip.metres, trip.planned_s, row.local)
-        said.append((low * trip.planned_s, middle * trip.planned_s, high * trip.planned_s))
+        low, middle, high = (start + ratio * trip.planned_s for ratio in ranges.ratios(trip.metres, trip.planned_s, row.local))
+        said.append((low, middle, high))
     found = told(said, [row.duration_s for row, _ in c.later])
     raw = mean(abs(trip.planned_s - trip.actual_s) for _, trip in c.later)
     print(

@@ -22,7 +22,7 @@ from tracker.live.keep import Keeper
 from tracker.live.server import EmbeddedValkey
 from tracker.records.database import Database
 from tracker.roads.opening import open_router
-from tracker.web import health, live, tiles
+from tracker.web import api, health, live, tiles
 from tracker.web.edge import Edge
 from tracker.web.guard import Guard, unguarded
 from tracker.web.problems import Problems, RefusalPage
@@ -64,6 +64,7 @@ def create_app(
     receiver = Receiver(Keeper(house.positions.client), arrivals, lambda who: reopen(house, who), house.clock)
     routes = [
         *health.routes(),
+        *api.routes(),
         *live.routes(),
         *tiles.routes(tiles.street_map(config.roads, config.tiles_url)),
         *extra_routes,

@@ -20,7 +20,7 @@ def seconds(n: float) -> timedelta:
     return timedelta(seconds=n)
 
 
-def learned(remaining_m: float, remaining_s: float, basis: str, now: datetime) -> tuple[float, float, float]:
+def learned(remaining_m: float, remaining_s: float, basis: str, now: datetime, standing: float) -> tuple[float, float, float]:
     return (0.8, 1.1, 1.6)
 
 

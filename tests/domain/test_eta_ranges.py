@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.domain.eta import estimate
-from tracker.domain.eta_learning import Trip, learn, quantiles
+from tracker.domain.eta_learning import Trip, learn, quantiles, start_s
 from tracker.domain.eta_ranges import learned, spread_in
 from tracker.domain.geo import Point
 from tracker.domain.ways import Basis, Progress
@@ -25,23 +25,23 @@ def test_the_committed_ratios_are_in_order_above_zero_and_smooth(
 ) -> None:
     spread = spread_in(UTC)
     now = NOON + timedelta(minutes=minute)
-    ratios = spread(metres, seconds, basis, now)
+    ratios = spread(metres, seconds, basis, now, 0)
     assert ratios is not None
     low, middle, high = ratios
-    assert 0.2 < low < middle < high < 8
-    near = spread(metres * 1.01, seconds * 1.01, basis, now)
+    assert 0.1 < low < middle < high < 8
+    near = spread(metres * 1.01, seconds * 1.01, basis, now, 0)
     assert near is not None
     assert all(abs(a / b - 1) < 0.02 for a, b in zip(ratios, near, strict=True))
 
 
 def test_of_a_promised_time_nothing_was_learned() -> None:
-    assert spread_in(UTC)(1000, 100, Basis.BOOKED, NOON) is None
+    assert spread_in(UTC)(1000, 100, Basis.BOOKED, NOON, 0) is None
 
 
 def test_a_monday_afternoon_is_slower_than_a_monday_night_on_the_clock_of_the_place() -> None:
     far, here = timezone(timedelta(hours=12)), UTC
-    day, night = spread_in(here)(5000, 400, Basis.ROAD, NOON), spread_in(far)(5000, 400, Basis.ROAD, NOON)
-    whenever = spread_in(None)(5000, 400, Basis.ROAD, NOON)
+    day, night = spread_in(here)(5000, 400, Basis.ROAD, NOON, 0), spread_in(far)(5000, 400, Basis.ROAD, NOON, 0)
+    whenever = spread_in(None)(5000, 400, Basis.ROAD, NOON, 0)
     assert day is not None
     assert night is not None
     assert whenever is not None
@@ -49,7 +49,7 @@ def test_a_monday_afternoon_is_slower_than_a_monday_night_on_the_clock_of_the_pl
 
 
 def test_a_plan_faster_than_usual_is_believed_in_part_only() -> None:
-    ratios = [spread_in(None)(5000, seconds, Basis.ROAD, NOON) for seconds in (350, 400, 450)]
+    ratios = [spread_in(None)(5000, seconds, Basis.ROAD, NOON, 0) for seconds in (350, 400, 450)]
     middles = [ratio[1] for ratio in ratios if ratio]
     assert middles[0] > middles[1] > middles[2]
     assert middles[0] * 350 < middles[2] * 450
@@ -107,6 +107,21 @@ def test_four_later_trips_in_five_lie_inside() -> None:
         low, _, high = ranges.ratios(trip.metres, trip.planned_s, local)
         inside += low <= trip.actual_s / trip.planned_s <= high
     assert 0.77 < inside / 3000 < 0.83
+
+
+def test_a_start_takes_its_time_once() -> None:
+    spread = spread_in(None)
+    before, after = spread(5000, 400, Basis.ROAD, NOON, 1.0), spread(5000, 400, Basis.ROAD, NOON, 0.0)
+    assert before is not None
+    assert after is not None
+    for low, high in zip(after, before, strict=True):
+        assert (high - low) * 400 == pytest.approx(learned().start_s)
+
+
+def test_what_a_start_takes_is_found_in_the_short_trips() -> None:
+    late = [trip._replace(actual_s=trip.actual_s + 70) for trip in made_up(6000)]
+    assert start_s(late) == pytest.approx(70, abs=15)
+    assert start_s(made_up(6000)) < 15
 
 
 def test_weights_let_a_few_trips_of_one_city_stand_against_many_of_another() -> None:

@@ -6,4 +6,4 @@ document.documentElement.dataset.theme = asked.get("theme") || "light";
 const element = document.getElementById("map_tracker");
 element.dataset.basemap = await (await fetch("/tiles.json")).text();
 window.opened = openMap({ center: [Number(asked.get("lat")), Number(asked.get("lon"))], zoom: Number(asked.get("z")) });
-window.opened.basemap.on("load", () => document.documentElement.setAttribute("data-settled", "yes"));
+window.opened.basemap?.on("load", () => document.documentElement.setAttribute("data-settled", "yes"));

@@ -47,7 +47,7 @@ async def begin_leg(
         technician_id=technician.id,
         device_id=device,
         started_at=started,
-        hides_at=started + max(LEAST_HIDES, timedelta(seconds=3 * (planned_s or 0))),
+        hides_at=now + max(LEAST_HIDES, timedelta(seconds=3 * (planned_s or 0))),
         origin_lat=origin.lat if origin else None,
         origin_lon=origin.lon if origin else None,
         planned_s=planned_s,

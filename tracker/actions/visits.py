@@ -138,7 +138,8 @@ class _Attempt:
 
     def _check_particulars(self, before: Appointment, now: datetime) -> None:
         wish = self.wish
-        if wish.step is Step.UNDO and not self.actor.staff and (now - before.since).total_seconds() > UNDO_S:
+        waited = (_pressed(wish.pressed_at, before, now) - before.since).total_seconds()
+        if wish.step is Step.UNDO and not self.actor.staff and waited > UNDO_S:
             raise StepNotPossible("A step can be undone for 30 seconds only. Ask dispatch.", state=before.state.value)
         if wish.step in (Step.CANCEL, Step.NOT_DONE) and not 0 < len((wish.reason or "").strip()) <= MOST_REASON:
             raise BadInput("Add a few words about why (at most 1000 characters).")

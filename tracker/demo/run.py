@@ -197,7 +197,7 @@ def _local(config: Config) -> str:
 
 def _plan(config: Config, demo: Demo) -> bytes:
     """What the simulator is told: the phones' tokens, where they live, whom to ask for roads."""
-    address = config.data / "address"
+    address = config.data / "router" / "address"
     router = {"url": address.read_text().strip(), "kind": "valhalla"} if address.exists() else None
     plan = {
         "url": _local(config),

@@ -9,9 +9,12 @@ from tracker.domain.ways import Basis, Progress, StoredRoute, ahead, progress, t
 
 __all__ = ["Basis", "Deviation", "Eta", "Progress", "Spread", "StoredRoute", "ahead", "estimate", "off_route", "progress"]
 
-type Spread = Callable[[float, float, str, datetime], tuple[float, float, float] | None]
-"""(remaining metres, remaining seconds as planned, basis, now) → the p10, p50 and p90 of actual / planned seconds of real
-trips, or None if not known. See `domain.eta_ranges`."""
+type Spread = Callable[[float, float, str, datetime, float], tuple[float, float, float] | None]
+"""(remaining metres, remaining seconds as planned, basis, now, standing) → the p10, p50 and p90 of actual / planned seconds
+of real trips, or None if not known. ``standing``: 1 before the trip is under way, 0 then. See `domain.eta_ranges`."""
+
+_SET_OFF_M = 200.0
+"""After so many metres a trip is under way: what its start took is over."""
 
 _HOLD = timedelta(seconds=10)
 """A new estimate nearer than this to the shown one changes nothing: it would only flap."""
@@ -27,14 +30,23 @@ class Eta:
     basis: Basis
 
 
-def estimate(where: Progress, fix_at: datetime, now: datetime, *, spread: Spread | None = None, shown: Eta | None = None) -> Eta:
+def estimate(
+    where: Progress,
+    fix_at: datetime,
+    now: datetime,
+    *,
+    spread: Spread | None = None,
+    shown: Eta | None = None,
+    under_way: bool = False,
+) -> Eta:
     """The arrival as seen from a fix.
 
     The range is the learned one of ``spread``, stretched at its late end by the fix's age: what is not known is whether
     the vehicle has stood still since. Nothing lies in the past. ``shown`` is the estimate told before: kept while the new
-    one says the same within ten seconds.
+    one says the same within ten seconds. ``under_way``: the trip did not begin where this route does (a later routing).
     """
-    ratios = spread(where.remaining_m, where.remaining_s, where.basis, now) if spread else None
+    standing = 0.0 if under_way else max(0.0, 1 - where.reached_m / _SET_OFF_M)
+    ratios = spread(where.remaining_m, where.remaining_s, where.basis, now, standing) if spread else None
     early, middle, late = ratios or (1.0, 1.0, 1.0)
     left, age = where.remaining_s, max(timedelta(0), now - fix_at)
     at = _not_before(now, fix_at + timedelta(seconds=left * middle))

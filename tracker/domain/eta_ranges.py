@@ -15,7 +15,7 @@ from tracker.domain.eta import Spread
 from tracker.domain.ways import Basis
 
 type Ratios = tuple[float, float, float]
-"""The p10, p50 and p90 of actual / planned seconds."""
+"""The p10, p50 and p90 of actual / planned seconds once under way."""
 
 
 class Ranges(msgspec.Struct, frozen=True):
@@ -68,9 +68,13 @@ class Ranges(msgspec.Struct, frozen=True):
 
 
 class Learned(msgspec.Struct, frozen=True):
-    """The whole file: one table per basis, and where it comes from."""
+    """The whole file: one table per basis, and where it comes from.
+
+    ``start_s`` seconds pass before a trip is really under way, however short or long it is.
+    """
 
     sources: tuple[str, ...]
+    start_s: float
     bases: dict[Basis, Ranges]
 
 
@@ -84,12 +88,17 @@ def spread_in(zone: tzinfo | None, table: Learned | None = None) -> Spread:
     """What `eta.estimate` asks: the ratios for a plan at a moment, on the wall clock of ``zone`` (None: any hour is as all).
 
     Four arrivals in five lie between the first ratio and the last; all are above 0, so no arrival comes before its fix.
-    None for a basis of which nothing was learned. What the position's age adds is `eta.estimate`'s business.
+    ``standing`` is 1 before the trip is under way, and falls to 0 with the first metres. None for a basis of which nothing
+    was learned. What the position's age adds is `eta.estimate`'s business.
     """
-    bases = (table or learned()).bases
+    known = table or learned()
 
-    def spread(remaining_m: float, remaining_s: float, basis: str, now: datetime) -> Ratios | None:
-        ranges = bases.get(Basis(basis))
-        return ranges.ratios(remaining_m, remaining_s, now.astimezone(zone) if zone else None) if ranges else None
+    def spread(remaining_m: float, remaining_s: float, basis: str, now: datetime, standing: float) -> Ratios | None:
+        ranges = known.bases.get(Basis(basis))
+        if ranges is None:
+            return None
+        low, middle, high = ranges.ratios(remaining_m, remaining_s, now.astimezone(zone) if zone else None)
+        start = standing * known.start_s / max(remaining_s, 1.0)
+        return low + start, middle + start, high + start
 
     return spread

@@ -88,9 +88,14 @@ async def locked(tx: Transaction, appointment: str) -> Appointment | None:
     return await by_id(tx, appointment)
 
 
-async def of_accounts(tx: Transaction, accounts: frozenset[str]) -> list[Appointment]:
-    """All appointments of some accounts, by arrival."""
-    return await _found(tx, appointments.c.account_id.in_(accounts))
+async def of_accounts(
+    tx: Transaction, accounts: frozenset[str], start: datetime | None = None, end: datetime | None = None
+) -> list[Appointment]:
+    """The appointments of some accounts, by arrival: all, or those with start ≤ promised arrival < end."""
+    which = appointments.c.account_id.in_(accounts)
+    if start is not None and end is not None:
+        return await _found(tx, which & (appointments.c.arrival_at >= start) & (appointments.c.arrival_at < end))
+    return await _found(tx, which)
 
 
 async def of_technician(tx: Transaction, technician: str, start: datetime, end: datetime) -> list[Appointment]:

@@ -1,6 +1,5 @@
 """Every door of the house: who may knock, where the request came from, and whose session the cookie opens."""
 
-import asyncio
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -12,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from tracker.actions import accounts
@@ -20,11 +19,13 @@ from tracker.actions.house import House
 from tracker.config import PublicAddress
 from tracker.domain.accounts import ANONYMOUS, Actor
 from tracker.domain.appointments import Role
-from tracker.errors import ForeignOrigin, NotAllowed, NotSignedIn, Refusal, TooBig, TooSlow
+from tracker.errors import BadToken, ForeignOrigin, NotAllowed, NotSignedIn, Refusal
+from tracker.web.bodies import at_most
 from tracker.web.problems import problem
 
 type Kind = Literal["page", "api", "machine"]
-"""``page``: HTML for people, forms carry a token. ``api``: JSON with the cookie. ``machine``: no cookie is looked at."""
+"""``page``: HTML for people, forms carry a token. ``api``: JSON with the cookie or a phone's token as Bearer. ``machine``: no
+cookie is looked at."""
 
 SIGNED_IN = frozenset({Role.CUSTOMER, Role.TECHNICIAN, Role.DISPATCHER, Role.ADMIN})
 EVERYBODY = frozenset(Role)
@@ -32,8 +33,6 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_FIELD = "form_token"
 BODY_BYTES = 64 * 1024
 """What a door takes at most unless it says otherwise."""
-BODY_S = 30.0
-"""How long a body may take to arrive."""
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
 type SocketEndpoint = Callable[[WebSocket], Awaitable[None]]
@@ -54,6 +53,14 @@ class Guard:
         """Whose session the cookie opens; anonymous if there is none or it ended."""
         token = connection.cookies.get(self.cookie)
         return (await accounts.who(self.house, token) if token else None) or ANONYMOUS
+
+    async def bearer(self, connection: HTTPConnection) -> Actor:
+        """The phone whose token stands in the Authorization header; `BadToken`. No cookie is read: no other site can send it."""
+        scheme, _, token = connection.headers["authorization"].partition(" ")
+        actor = await accounts.device_of(self.house, token.strip()) if scheme.lower() == "bearer" else None
+        if actor is None:
+            raise BadToken
+        return actor
 
     def remember(self, response: Response, token: str, expires_at: datetime) -> None:
         """Give the browser its session."""
@@ -169,7 +176,7 @@ def door(
 
     async def guarded(request: Request) -> Response:
         guard = guard_of(request)
-        request = Request(request.scope, _at_most(most_bytes, request.receive), request._send)
+        request = Request(request.scope, at_most(most_bytes, request.receive), request._send)
         request.state.actor = await admitted(guard, request, allowed, kind)
         response = await endpoint(request)
         guard.finish(request, response)
@@ -184,6 +191,8 @@ async def admitted(guard: Guard, request: Request, roles: frozenset[Role], kind:
     """Who is let in through a door for these roles, with the origin and the form checked; else a `Refusal`."""
     if kind == "machine":
         actor = ANONYMOUS
+    elif kind == "api" and "authorization" in request.headers:
+        actor = await guard.bearer(request)
     else:
         if request.method not in SAFE:
             guard.check_origin(request)
@@ -234,22 +243,3 @@ def unguarded(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
 def _let_in(actor: Actor, roles: frozenset[Role]) -> None:
     if actor.role not in roles:
         raise NotSignedIn if actor.role is Role.ANONYMOUS else NotAllowed
-
-
-def _at_most(most_bytes: int, receive: Receive) -> Receive:
-    """The request's body, not larger than that and not slower than `BODY_S`."""
-    got, deadline = 0, asyncio.get_running_loop().time() + BODY_S
-
-    async def limited() -> Message:
-        nonlocal got
-        try:
-            async with asyncio.timeout_at(deadline):
-                message = await receive()
-        except TimeoutError:
-            raise TooSlow from None
-        got += len(message.get("body", b""))
-        if got > most_bytes:
-            raise TooBig
-        return message
-
-    return limited

@@ -75,8 +75,9 @@ export class Connection extends EventTarget {
     }
     this.#failures = 0;
     this.#stopPolling();
-    const update = frame.u || frame.type === "update";
-    const offset = frame.u ? frame.u[0] : frame.offset;
+    const short = Array.isArray(frame);
+    const update = short || frame.type === "update";
+    const offset = short ? frame[0] : frame.offset;
     if (frame.type === "snapshot") this.#epoch = frame.epoch;
     if (offset !== undefined) this.#offset = offset;
     this.#deliver(frame);

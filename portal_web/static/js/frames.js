@@ -5,7 +5,7 @@ const moment = (text) => (text ? Date.parse(text) : null);
 
 /** `raw`: what came; `place`: [lat, lon] of the visit; `now()`: the server's time (short frames carry ages only). */
 export function read(raw, place, now) {
-  if (raw.u) return readShort(raw.u, place, now());
+  if (Array.isArray(raw)) return readShort(raw, place, now());
   const frame = { ...raw, now: moment(raw.now) };
   if ("position" in raw) frame.position = raw.position ? position(raw.position) : null;
   if ("eta" in raw) frame.eta = raw.eta ? eta(raw.eta) : null;
@@ -17,9 +17,9 @@ function position(p) {
   return { lat, lon, acc, course, fix: moment(p.fix_at), contact: moment(p.contact_at) ?? moment(p.fix_at), interval };
 }
 
-const eta = (e) => ({ at: moment(e.at), low: moment(e.low), high: moment(e.high), basis: e.basis });
+const eta = (e) => ({ at: moment(e.at), low: moment(e.low) ?? moment(e.at), high: moment(e.high) ?? moment(e.at), basis: e.basis });
 
-/** [offset, north, east, acc, course, speed, age, contact, eta, early, late, basis], see docs/asyncapi.yaml. */
+/** [offset, north, east, acc, course, speed, age, contact, eta, early, late, basis], see docs/architecture.md. */
 function readShort(values, place, now) {
   const [offset, north, east, acc, course, , age, contact, at, early, late, basis = "road"] = values;
   const arrives = now + at * 1000;
@@ -35,6 +35,6 @@ function readShort(values, place, now) {
       contact: now - (contact ?? age) * 1000,
       interval: null,
     },
-    eta: at === undefined || at === null ? null : { at: arrives, low: arrives - early * 1000, high: arrives + late * 1000, basis },
+    eta: (at ?? null) === null ? null : { at: arrives, low: arrives - (early ?? 0) * 1000, high: arrives + (late ?? 0) * 1000, basis },
   };
 }

@@ -43,8 +43,8 @@ const ROADS = [
   ["street", "road", 8, 10, [[12, 0.7], [14, 1.6], [16, 4]]],
   ["link", "road", 8, 10, [[12, 0.8], [14, 1.8], [16, 4]]],
   ["tertiary", "road", 10.5, 12.5, [[11, 0.8], [14, 2.4], [16, 5]]],
-  ["secondary", "road", 12.5, 14.5, [[10, 1], [12, 1.8], [14, 3], [16, 6]]],
-  ["primary", "road-major", 14, 16, [[9, 1.1], [11, 2], [14, 3.6], [16, 7]]],
+  ["secondary", "road", 12.5, 14.5, [[10, 1], [12, 1.9], [14, 3], [16, 6]]],
+  ["primary", "road-major", 14, 16, [[9, 1.2], [11, 2.1], [12, 2.6], [14, 3.8], [16, 7]]],
   ["motorway", "road-major", 15, 17.5, [[9, 1.4], [11, 2.4], [14, 4.2], [16, 8]]],
 ];
 
@@ -117,8 +117,12 @@ class Pen {
       const path = this.tile.paths.get(`road/${kind}-line${suffix}`);
       if (!path || !casing) continue;
       // true width where that is wider; from afar a hair on each side lifts the road off the ground
-      const width = Math.max(this.width(casing, least), this.width(metres, least) + between([[10, 0.7], [14, 1.2]], this.zoom));
+      const width = Math.max(this.width(casing, least), this.width(metres, least) + 1.3);
       this.stroke(path, "casing", width, suffix ? "butt" : "round");
+      if (this.zoom >= 15) continue;
+      this.context.globalAlpha = between([[12, 0.22], [15, 0]], this.zoom);
+      this.stroke(path, "label", width, suffix ? "butt" : "round");
+      this.context.globalAlpha = 1;
     }
     for (const [kind, colour, metres, , least] of ROADS) {
       const path = this.tile.paths.get(`road/${kind}-line${suffix}`);

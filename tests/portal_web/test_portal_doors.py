@@ -1,0 +1,262 @@
+"""The pages through the real doors: who gets which page, forms and their tokens, sessions, refusals, the text of a trip."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from portal_web.sign_in import own_path
+from tests.portal_web.living import PASSWORD, START, Town, describe_maya, form_token, give_password, living
+from tracker.domain.appointments import Step
+
+
+@pytest.fixture
+async def town(sqlite_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Town]:
+    async with living(sqlite_url, redis_url, tmp_path) as made:
+        yield made
+
+
+def text_of(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).replace("&#39;", "'").replace(" .", ".")
+
+
+# -- signing in --------------------------------------------------------------------------------------------------------
+
+
+async def signed_in(town: Town, password: str = PASSWORD, onward: str = ""):
+    page = await town.client.get("/sign-in", params={"next": onward} if onward else None)
+    form = {"form_token": form_token(page.text), "email": " Anna@Example.org ", "password": password}
+    if found := re.search(r'name="next" value="([^"]+)"', page.text):
+        form["next"] = found[1]
+    return await town.client.post("/sign-in", data=form)
+
+
+async def test_signing_in_leads_to_the_page_that_was_asked_for(town):
+    await give_password(town, town.world.customer)
+    asked = await town.client.get("/past", headers={"Accept": "text/html"})
+    assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in?next=/past")
+    answer = await signed_in(town, onward="/past")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/past")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Your appointments" in (await town.client.get("/past")).text
+    assert (await town.client.get("/sign-in")).headers["location"] == "/"
+
+
+async def test_a_wrong_password_keeps_the_address_and_says_one_sentence(town):
+    await give_password(town, town.world.customer)
+    answer = await signed_in(town, password="wrong")
+    assert answer.status_code == 401
+    assert "E-mail or password is not right. Check both, or reset your password." in answer.text
+    assert 'value=" Anna@Example.org "' in answer.text
+    assert "wrong" not in answer.text.replace("Something went wrong", "")
+    assert "<title>Error: Sign in" in answer.text
+    assert "tt=" not in answer.headers.get("set-cookie", "").replace("tt-form=", "")
+
+
+async def test_a_form_without_its_token_or_from_another_site_is_refused(town):
+    await give_password(town, town.world.customer)
+    form = {"email": "anna@example.org", "password": PASSWORD}
+    assert (await town.client.post("/sign-in", data=form)).status_code == 403
+    page = await town.client.get("/sign-in")
+    form["form_token"] = form_token(page.text)
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    assert (await town.client.post("/sign-in", data=form, headers=foreign)).status_code == 403
+    assert (await town.client.post("/sign-in", data=form)).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["//evil.example", "https://evil.example/", "/\\evil.example", "/a\\b", "javascript:1", "", None, "/a\nb", "/" + "x" * 600],
+)
+def test_going_on_never_leaves_the_site(said):
+    assert own_path(said) == "/"
+
+
+def test_going_on_keeps_paths_of_our_own():
+    assert own_path("/appointments/5ec1e7000000a1b2/live") == "/appointments/5ec1e7000000a1b2/live"
+
+
+# -- sessions ----------------------------------------------------------------------------------------------------------
+
+
+async def test_sessions_are_listed_and_ended_one_by_one(town):
+    await give_password(town, town.world.customer)
+    await signed_in(town)
+    elsewhere = await town.token_of(town.world.customer)
+    page = await town.client.get("/sessions")
+    assert page.text.count("sessions__one") == 2
+    assert page.text.count("This device") == 1
+    end = re.search(r'action="(/sessions/[0-9a-f]+/end)"', page.text)
+    assert end
+    answer = await town.client.post(end[1], data={"form_token": form_token(page.text)})
+    assert answer.headers["location"] == "/sessions?ended=1"
+    assert "That session has ended." in (await town.client.get("/sessions?ended=1")).text
+    gone = await town.client.get("/past", headers={"Cookie": f"tt={elsewhere}", "Accept": "text/html"})
+    assert gone.status_code == 303
+
+
+async def test_signing_out_ends_the_session_for_good(town):
+    await give_password(town, town.world.customer)
+    answer = await signed_in(town)
+    token = re.search(r"\btt=([^;]+)", answer.headers["set-cookie"])
+    assert token
+    page = await town.client.get("/sessions")
+    out = await town.client.post("/sign-out", data={"form_token": form_token(page.text)})
+    assert out.headers["location"] == "/sign-in"
+    replayed = await town.client.get("/past", headers={"Cookie": f"tt={token[1]}", "Accept": "text/html"})
+    assert replayed.status_code == 303
+
+
+# -- who sees what -----------------------------------------------------------------------------------------------------
+
+
+async def test_whoever_is_not_signed_in_is_led_to_the_sign_in_page(town):
+    visit = await town.appointment()
+    assert (await town.get("/")).headers["location"] == "/sign-in"
+    page = await town.get(f"/appointments/{visit}/live")
+    assert (page.status_code, page.headers["location"]) == (303, f"/sign-in?next=/appointments/{visit}/live")
+    panel = await town.client.get(f"/appointments/{visit}/live/panel", headers={"Accept": "text/html", "Sec-Fetch-Dest": "empty"})
+    assert panel.status_code == 401
+
+
+async def test_an_appointment_of_others_and_one_that_is_none_look_alike(town):
+    visit = await town.appointment()
+    mine = await town.get(f"/appointments/{visit}/live", town.world.customer)
+    assert mine.status_code == 200
+    foreign = await town.get(f"/appointments/{visit}/live", town.world.stranger)
+    nothing = await town.get("/appointments/0000000000000000/live", town.world.stranger)
+    assert (foreign.status_code, nothing.status_code) == (404, 404)
+    assert foreign.text == nothing.text
+    assert "This link isn’t active" in foreign.text
+    assert "Esimerkkikatu" not in foreign.text
+
+
+async def test_the_technician_and_staff_have_a_page_of_their_own(town):
+    visit = await town.appointment()
+    day = text_of((await town.get("/", town.world.technician)).text)
+    assert "Today, 1 job" in day
+    assert "Heat pump service" in day
+    assert "No customer can see your location." in day
+    colleague = text_of((await town.get("/", town.world.colleague)).text)
+    assert "No jobs today." in colleague
+    await town.step(visit, Step.START_TRAVEL)
+    assert "Sharing is ON" in (await town.get("/", town.world.technician)).text
+    await town.share(on=False)
+    assert "Sharing is PAUSED" in (await town.get("/", town.world.technician)).text
+    desk = text_of((await town.get("/", town.world.dispatcher)).text)
+    assert "1 appointment : 1 on the way" in desk.replace("appointment:", "appointment :")
+    assert "Maya" in desk
+
+
+# -- a visit in words, without script ----------------------------------------------------------------------------------
+
+
+async def test_the_trip_is_told_as_plain_text_from_start_to_end(town):
+    await describe_maya(town, title="Heat pump technician", plate="ABC-123")
+    visit, path, anna = await town.appointment(), "", town.world.customer
+    path = f"/appointments/{visit}/live"
+
+    async def text() -> str:
+        return text_of((await town.get(path, anna)).text)
+
+    assert "Maya’s location is not shared yet." in await text()
+    await town.step(visit, Step.START_TRAVEL)
+    begun = await text()
+    assert "Just started" in begun
+    assert "The van appears on the map a little later," in begun
+    await town.ping(START, eta_min=(12, 18))
+    seen = await text()
+    assert "Live" in seen
+    assert "Maya arrives between" in seen
+    assert "In 12 to 19 min." in seen or "In 12 to 18 min." in seen or "In 11 to 18 min." in seen
+    assert "White van ABC-123" in seen
+    assert "accurate to about 20 m" in seen
+    assert "Refresh" in seen
+    await town.share(on=False)
+    paused = await text()
+    assert "Paused" in paused
+    assert "accurate to" not in paused
+    await town.share(on=True)
+    await town.step(visit, Step.ARRIVE)
+    working = await text()
+    assert "Maya is working. Likely done around" in working
+    assert "Nobody can see the van on this page any more." in working
+    await town.step(visit, Step.COMPLETE)
+    assert "Visit completed" in await text()
+
+
+async def test_a_canceled_visit_says_who_and_why(town):
+    visit = await town.appointment()
+    await town.cancel(visit, "It works again <b>.")
+    page = (await town.get(f"/appointments/{visit}/live", town.world.customer)).text
+    assert "by you. Nobody is coming." in text_of(page)
+    assert "“It works again &lt;b&gt;.”" in page
+    assert "No location was shared." in page
+
+
+async def test_where_the_van_is_in_words_is_only_for_those_who_may_see_it(town):
+    visit = await town.appointment()
+    await town.step(visit, Step.START_TRAVEL)
+    await town.ping(START)
+    mine = await town.get(f"/appointments/{visit}/live/place", town.world.customer)
+    assert (mine.status_code, mine.json()) == (200, {"street": None})  # no address index was built here
+    assert (await town.get(f"/appointments/{visit}/live/place", town.world.stranger)).status_code == 404
+
+
+# -- the lists ---------------------------------------------------------------------------------------------------------
+
+
+async def test_of_several_that_travel_the_nearest_is_active_and_the_others_keep_their_map(town):
+    now = town.house.clock()
+    first = await town.appointment(arrival_at=now + timedelta(minutes=50))
+    later = await town.world.appointment(town.world.onni, arrival_at=now + timedelta(minutes=20))
+    await town.step(first, Step.START_TRAVEL)
+    await town.ping(START, eta_min=(5, 9))
+    async with town.house.db.transaction() as tx:
+        from tracker.records import appointments
+
+        row = await appointments.locked(tx, later)
+        assert row
+        await appointments.change(tx, row, state="traveling", traveling_at=now)
+    html = (await town.get("/", town.world.customer)).text
+    active = html[html.index("Active appointment") : html.index("All appointments")]
+    rest = html[html.index("All appointments") :]
+    assert f"/appointments/{first}/live" in active
+    assert f"/appointments/{later}/live" not in active
+    assert f"/appointments/{later}/live" in rest
+    assert "View live map" in rest
+    assert "1 appointments" not in rest.split("<nav")[0]
+
+
+async def test_what_is_over_stands_under_past(town):
+    done, canceled, open_one = await town.appointment(), await town.appointment(), await town.appointment()
+    await town.step(done, Step.START_TRAVEL)
+    await town.step(done, Step.ARRIVE)
+    await town.step(done, Step.COMPLETE)
+    await town.cancel(canceled, "We are away that week.")
+    upcoming = (await town.get("/", town.world.customer)).text
+    past = (await town.get("/past", town.world.customer)).text
+    assert f"/appointments/{open_one}/live" in upcoming
+    assert f"/appointments/{done}/live" not in upcoming
+    assert f"/appointments/{done}/live" in past
+    assert "Canceled by you on" in past
+    assert "“We are away that week.”" in past
+    assert "No appointments yet" in (await town.get("/", town.world.stranger)).text
+
+
+# -- headers -----------------------------------------------------------------------------------------------------------
+
+
+async def test_pages_are_never_cached_and_allow_nothing_inline(town):
+    answer = await town.get("/", town.world.customer)
+    assert answer.headers["cache-control"] == "no-store"
+    policy = answer.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    missing = await town.get("/nowhere", town.world.customer)
+    assert missing.status_code == 404
+    assert "This page isn’t here" in missing.text

@@ -1,0 +1,91 @@
+"""Giving an appointment to another technician; one that is under way is closed first and begins anew."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tracker.actions.gates import open_gate, regate
+from tracker.actions.house import House
+from tracker.actions.legs import drop_leg
+from tracker.actions.telling import tell
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import State
+from tracker.errors import NotAllowed, NotFound, StepNotPossible, VersionMismatch
+from tracker.live.control import Ask
+from tracker.records import appointments, audit, events, technicians
+from tracker.records.appointments import Appointment
+from tracker.records.database import Transaction
+from tracker.records.technicians import Technician
+from tracker.records.violations import Retry
+
+
+async def hand_over(
+    house: House, actor: Actor, appointment: str, technician: str | None, *, version: int | None = None
+) -> Appointment:
+    """Assign another technician (None: nobody); the appointment as it stands afterwards. Staff only.
+
+    Traveling turns back to scheduled: what was seen of the old technician is closed before the commit, the new one shares
+    nothing before starting. Errors: `NotAllowed`, `NotFound` (also for a technician that is not there),
+    `StepNotPossible` (work has begun or is over), `VersionMismatch`, `LiveUnavailable`.
+    """
+    if not actor.staff:
+        raise NotAllowed
+    change = _Change(house, actor, appointment, technician, version)
+    try:
+        await house.db.retrying(change.make)
+    except BaseException:
+        for closed in change.closed:
+            await regate(house, closed)
+        raise
+    for closed in change.closed:
+        await open_gate(house, closed)
+    await tell(house, appointment)
+    await house.control.ask(Ask.LOOK_AGAIN, appointment)  # its viewers listen in the old technician's bucket
+    async with house.db.reading() as tx:
+        after = await appointments.by_id(tx, appointment)
+    if after is None:
+        raise NotFound
+    return after
+
+
+@dataclass
+class _Change:
+    house: House
+    actor: Actor
+    appointment: str
+    technician: str | None
+    version: int | None
+    closed: set[str] = field(default_factory=set)
+
+    async def make(self, tx: Transaction) -> None:
+        seen = await appointments.by_id(tx, self.appointment)
+        concerned = {one for one in (seen.technician_id if seen else None, self.technician) if one}
+        locked = {one: await technicians.locked(tx, one) for one in sorted(concerned)}  # in id order: nobody deadlocks
+        visit = await appointments.locked(tx, self.appointment)
+        if visit is None or seen is None or None in locked.values():
+            raise NotFound
+        if visit.technician_id != seen.technician_id:
+            raise Retry
+        self._check(visit, locked)
+        if visit.technician_id == self.technician:
+            return
+        now, values = self.house.clock(), dict[str, Any](technician_id=self.technician)
+        old = locked.get(visit.technician_id) if visit.technician_id else None
+        if visit.state is State.TRAVELING and old is not None:
+            self.closed.add(old.id)
+            await drop_leg(tx, self.house, old, visit, now, "handed_over")
+            values |= {"state": State.SCHEDULED, "leg_id": None, "traveling_at": None}
+            await events.add(
+                tx, visit.id, State.SCHEDULED.value, now, self.actor.signed, {"from": visit.state.value, "step": "hand_over"}
+            )
+        await appointments.change(tx, visit, **values)
+        before, after = {"technician": visit.technician_id}, {"technician": self.technician}
+        await audit.write(tx, now, self.actor.signed, "appointment.technician", visit.id, before=before, after=after)
+
+    def _check(self, visit: Appointment, locked: dict[str, Technician | None]) -> None:
+        if self.version is not None and self.version != visit.version:
+            raise VersionMismatch
+        if visit.state not in (State.SCHEDULED, State.TRAVELING):
+            raise StepNotPossible(state=visit.state.value)
+        new = locked.get(self.technician) if self.technician else None
+        if new is not None and not new.active:
+            raise NotFound

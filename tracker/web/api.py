@@ -1,0 +1,222 @@
+"""JSON for programs: the same actions and refusals as the pages have (docs/openapi.yaml)."""
+
+import hashlib
+from datetime import timedelta
+from typing import Annotated, Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from tracker.actions import accounts, agenda
+from tracker.actions.handover import hand_over
+from tracker.actions.sharing import set_sharing
+from tracker.actions.visits import Wish, take_step
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import STAFF, Role, State, Step
+from tracker.errors import BadInput, NotAllowed
+from tracker.records.appointments import Appointment
+from tracker.web.bodies import Moment, body_of, json_answer, moment_of, version_of
+from tracker.web.guard import EVERYBODY, SIGNED_IN, actor_of, door, guard_of, house_of
+
+BODY_BYTES = 16 * 1024
+
+
+class StepBody(msgspec.Struct, rename={"seen": "from"}):
+    """A step to take: as in the phone's own protocol (docs/protocols.md)."""
+
+    step: Step
+    seen: State | None = None
+    at: Moment | None = None
+    reason: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
+    switch: bool = False
+
+
+class SignInBody(msgspec.Struct):
+    """E-mail and password."""
+
+    email: str
+    password: str
+
+
+class SharingBody(msgspec.Struct):
+    """Pause (``on`` false) or resume the sharing of one's place."""
+
+    on: bool
+    reason: str | None = None
+
+
+class TechnicianBody(msgspec.Struct):
+    """Who is to come; null: nobody yet."""
+
+    technician: str | None
+
+
+def routes() -> list[BaseRoute]:
+    """The doors of this module."""
+    one = "/api/v1/appointments/{appointment}"
+    return [
+        _door("/api/v1/me", me, SIGNED_IN),
+        _door("/api/v1/sessions", list_sessions, SIGNED_IN),
+        _door("/api/v1/sessions", sign_in, EVERYBODY, "POST"),
+        _door("/api/v1/sessions", end_other_sessions, SIGNED_IN, "DELETE"),
+        _door("/api/v1/sessions/{session}", end_session, SIGNED_IN, "DELETE"),
+        _door("/api/v1/appointments", list_appointments, SIGNED_IN),
+        _door(one, read_appointment, SIGNED_IN),
+        _door(f"{one}/steps", step, SIGNED_IN, "POST"),
+        _door(f"{one}/technician", assign, STAFF, "PUT"),
+        _door("/api/v1/technician/today", today, {Role.TECHNICIAN}),
+        _door("/api/v1/technician/sharing", share, {Role.TECHNICIAN}, "PUT"),
+    ]
+
+
+def _door(path: str, endpoint: Any, roles: Any, method: str = "GET") -> BaseRoute:
+    return door(path, endpoint, roles=roles, methods=[method], kind="api", most_bytes=BODY_BYTES)
+
+
+# -- who ---------------------------------------------------------------------------------------------------------------
+
+
+async def me(request: Request) -> Response:
+    """Who is asking."""
+    return json_answer(_public_actor(actor_of(request)))
+
+
+async def sign_in(request: Request) -> Response:
+    """Begin a session: 201 with its cookie."""
+    body = await body_of(request, SignInBody)
+    signed = await accounts.sign_in(
+        house_of(request),
+        body.email,
+        body.password,
+        address=request.client.host if request.client else "-",
+        user_agent=request.headers.get("user-agent"),
+    )
+    answer = json_answer(_public_actor(signed.actor), 201)
+    guard_of(request).remember(answer, signed.token, signed.expires_at)
+    return answer
+
+
+async def list_sessions(request: Request) -> Response:
+    """The own sessions, the last used first."""
+    actor = actor_of(request)
+    found = await accounts.sessions_of(house_of(request), actor)
+    fields = ("id", "user_agent", "created_at", "seen_at", "expires_at")
+    listed = [{name: getattr(each, name) for name in fields} | {"current": each.id == actor.session} for each in found]
+    return json_answer({"sessions": listed})
+
+
+async def end_session(request: Request) -> Response:
+    """End one of the own sessions: 204 once its sockets are closed."""
+    actor, session = actor_of(request), request.path_params["session"]
+    await accounts.end_session(house_of(request), actor, session)
+    answer = Response(status_code=204)
+    if session == actor.session:
+        guard_of(request).forget(answer)
+    return answer
+
+
+async def end_other_sessions(request: Request) -> Response:
+    """End all own sessions but this one; how many."""
+    return json_answer({"ended": await accounts.end_other_sessions(house_of(request), actor_of(request))})
+
+
+# -- appointments ------------------------------------------------------------------------------------------------------
+
+
+async def list_appointments(request: Request) -> Response:
+    """The appointments of the person who asks, from ``from`` (now − 31 days) to ``to`` (``from`` + 62 days)."""
+    actor, now = actor_of(request), house_of(request).clock()
+    start = moment_of(request, "from") or now - timedelta(days=31)
+    end = moment_of(request, "to") or start + timedelta(days=62)
+    found = await agenda.agenda(house_of(request), actor, start, end)
+    return json_answer({"appointments": [public(each, actor) for each in found]})
+
+
+async def today(request: Request) -> Response:
+    """What a technician has to do today, and what is under way; for the app and the phone's token."""
+    actor = actor_of(request)
+    return json_answer({"appointments": [public(each, actor) for each in await agenda.today(house_of(request), actor)]})
+
+
+async def read_appointment(request: Request) -> Response:
+    """One appointment, its version as ETag."""
+    actor = actor_of(request)
+    found = await agenda.appointment_for(house_of(request), actor, request.path_params["appointment"])
+    return _appointment(found, actor, request.headers.get("if-none-match"))
+
+
+async def step(request: Request) -> Response:
+    """Take a step: 200 with the appointment as it stands afterwards. The same Idempotency-Key takes it once."""
+    actor, body = actor_of(request), await body_of(request, StepBody)
+    wish = Wish(
+        step=body.step,
+        seen=body.seen,
+        version=version_of(request),
+        pressed_at=body.at,
+        step_id=_step_id(request, actor),
+        switch=body.switch,
+        reason=body.reason,
+        device=actor.device,
+    )
+    done = await take_step(house_of(request), actor, request.path_params["appointment"], wish)
+    return _appointment(done, actor)
+
+
+async def assign(request: Request) -> Response:
+    """Give the appointment to another technician."""
+    actor, body = actor_of(request), await body_of(request, TechnicianBody)
+    appointment = request.path_params["appointment"]
+    done = await hand_over(house_of(request), actor, appointment, body.technician, version=version_of(request))
+    return _appointment(done, actor)
+
+
+async def share(request: Request) -> Response:
+    """Pause or resume sharing: answered when nothing of it can be seen any more."""
+    actor, body = actor_of(request), await body_of(request, SharingBody)
+    if actor.technician is None:
+        raise NotAllowed
+    await set_sharing(house_of(request), actor, actor.technician, body.on, body.reason)
+    return json_answer({"on": body.on})
+
+
+def public(appointment: Appointment, actor: Actor) -> dict[str, Any]:
+    """An appointment as this person may know it; what is not known is absent."""
+    fields = [
+        *("id", "booking_id", "state", "version", "service", "address", "zone", "arrival_at", "ends_at", "duration_min"),
+        *("details", "traveling_at", "started_at", "completed_at", "canceled_at", "cancel_reason"),
+    ]
+    if actor.role is not Role.CUSTOMER:
+        fields += ["outcome", "technician_id"]
+    if actor.staff:
+        fields += ["account_id", "contact_id", "source", "canceled_by"]
+    known = {name: getattr(appointment, name) for name in fields if getattr(appointment, name) is not None}
+    return known | {"place": {"lat": appointment.lat, "lon": appointment.lon}}
+
+
+# -- reading requests, writing answers ---------------------------------------------------------------------------------
+
+
+def _step_id(request: Request, actor: Actor) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= 128:
+        raise BadInput("An Idempotency-Key has 1 to 128 characters.")
+    who = f"{actor.person or actor.device}\n{key}"  # keys of different people are different keys
+    return f"http:{hashlib.sha256(who.encode()).hexdigest()[:40]}"
+
+
+def _appointment(appointment: Appointment, actor: Actor, known: str | None = None) -> Response:
+    tag = f'"{appointment.version}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if known == tag:
+        return Response(status_code=304, headers=headers)
+    answer = json_answer(public(appointment, actor))
+    answer.headers.update(headers)
+    return answer
+
+
+def _public_actor(actor: Actor) -> dict[str, Any]:
+    return {"person": actor.person, "name": actor.name, "role": actor.role, "technician": actor.technician}

@@ -1,0 +1,77 @@
+"""Bodies and headers of requests: not larger, not slower than allowed, read into types; and JSON answers."""
+
+import asyncio
+import re
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive
+
+from tracker.errors import BadInput, TooBig, TooSlow, Unreadable, VersionMismatch
+
+BODY_S = 30.0
+"""How long a body may take to arrive."""
+
+type Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+def at_most(most_bytes: int, receive: Receive) -> Receive:
+    """The request's body, not larger than that and not slower than `BODY_S`."""
+    got, deadline = 0, asyncio.get_running_loop().time() + BODY_S
+
+    async def limited() -> Message:
+        nonlocal got
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError:
+            raise TooSlow from None
+        got += len(message.get("body", b""))
+        if got > most_bytes:
+            raise TooBig
+        return message
+
+    return limited
+
+
+async def body_of[T](request: Request, kind: type[T]) -> T:
+    """The JSON body as this type; `Unreadable` if it is not JSON, `BadInput` with the place if it does not fit."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Unreadable("The body must be application/json.")
+    try:
+        return msgspec.json.decode(await request.body(), type=kind)
+    except msgspec.ValidationError as error:
+        raise BadInput(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Unreadable from None
+
+
+def moment_of(request: Request, name: str) -> datetime | None:
+    """A time out of the query."""
+    said = request.query_params.get(name)
+    if said is None:
+        return None
+    try:
+        moment: datetime = msgspec.convert(said, Moment)
+    except msgspec.ValidationError:
+        raise BadInput(f"{name} must be a time with its offset, as 2026-11-24T12:00:00Z.") from None
+    return moment
+
+
+def version_of(request: Request) -> int | None:
+    """The version an If-Match names; None if there is none or any will do. What we never gave out matches nothing."""
+    said = request.headers.get("if-match")
+    if said is None or said.strip() == "*":
+        return None
+    match = re.fullmatch(r'"(\d{1,9})"', said.strip())
+    if match is None:
+        raise VersionMismatch
+    return int(match[1])
+
+
+def json_answer(body: object, status: int = 200) -> Response:
+    """An answer in JSON; times as RFC 3339."""
+    return Response(msgspec.json.encode(body), status, media_type="application/json")
