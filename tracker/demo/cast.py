@@ -10,6 +10,8 @@ from tracker.domain.geo import Point
 
 ZONE = "Europe/Helsinki"
 
+COMPANY = "Waypoint"
+
 CUSTOMER = ("Kaisa Kokeilu", "kaisa@example.com", "Korkeavuorenkatu 22")
 DISPATCHER = ("Dora Valvonta", "dispatch@example.com")
 ADMIN = ("Antti Ylläpito", "admin@example.com")

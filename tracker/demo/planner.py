@@ -12,6 +12,7 @@ from tracker.demo import cast
 from tracker.demo.seed import Demo, Driver, appointment
 from tracker.domain.appointments import State
 from tracker.domain.geo import Point, distance_m
+from tracker.domain.visibility import cloak_zone
 from tracker.records import appointments
 from tracker.records.appointments import Appointment
 from tracker.records.database import Database, Transaction
@@ -30,8 +31,8 @@ TURN_S = 5.0
 class Planner:
     """Adds appointments as a dispatcher would. It knows the demo's database only; the vans learn of it by asking the service."""
 
-    def __init__(self, db: Database, demo: Demo, seed: int = 1) -> None:
-        self.db, self.demo = db, demo
+    def __init__(self, db: Database, demo: Demo, secret: bytes, seed: int = 1) -> None:
+        self.db, self.demo, self._secret = db, demo, secret
         self._random = random.Random(f"{seed}/planner")
 
     async def run(self, stop: asyncio.Event, clock: Callable[[], datetime]) -> None:
@@ -68,9 +69,12 @@ class Planner:
         await appointments.add(tx, visit)
 
     def _far_from(self, here: Point) -> cast.Place:
-        """One of the farthest places: a long way is worth watching, and leaves the zone that hides where it began."""
-        farthest = sorted(cast.places(), key=lambda place: -distance_m(here, place.point))
+        """One of the places with the longest visible way: the city is small beside the zone that hides where a trip began."""
+        farthest = sorted(cast.places(), key=lambda place: -self._visible_m(here, place.point))
         return self._random.choice(farthest[: len(farthest) // 4])
+
+    def _visible_m(self, origin: Point, place: Point) -> float:
+        return distance_m(cloak_zone(origin, self._secret).center, place)
 
     async def _for_the_customer(self, tx: Transaction, now: datetime) -> None:
         """Somebody is always on the way to the demo's customer, or will be in a minute or two."""
@@ -80,7 +84,7 @@ class Planner:
         if any(visit.state is State.SCHEDULED and visit.arrival_at < now + SOON + EVERY for visit in theirs):
             return
         home = cast.place_of(cast.CUSTOMER[2])
-        free = [(distance_m(last, home.point), driver, ahead) async for driver, last, ahead in self._free(tx, now)]
+        free = [(self._visible_m(last, home.point), driver, ahead) async for driver, last, ahead in self._free(tx, now)]
         if not free:
             return
         _, driver, ahead = max(free, key=lambda one: one[0])

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
+from tracker import logs
 from tracker.actions.house import House
 from tracker.app import open_house
 from tracker.config import Config, read
@@ -90,6 +91,7 @@ async def run(wish: Wish) -> int:
     """The demo from start to Ctrl-C; the process's exit status."""
     environment = surroundings(wish)
     config = read(environment)
+    logs.set_up("console", "error")  # the terminal is for people; what the parts say is in their log files
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
@@ -167,7 +169,7 @@ async def _live(house: House, config: Config, demo: Demo, children: Children, st
     _write_privately(plan, _plan(config, demo))
     await children.start("city", "-m", "simulator", "city", str(plan), "--memory", str(config.data / "places.json"))
     print(greeting(config, demo), flush=True)
-    planning = asyncio.create_task(Planner(house.db, demo).run(stop, house.clock))
+    planning = asyncio.create_task(Planner(house.db, demo, house.secret).run(stop, house.clock))
     await asyncio.wait([stopped, ended, planning], return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set():
         print("\nStopping …", flush=True)

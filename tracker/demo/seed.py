@@ -9,7 +9,7 @@ from tracker.actions.accounts import hashed
 from tracker.actions.passwords import Passwords
 from tracker.demo import cast
 from tracker.domain.appointments import Role, State
-from tracker.records import appointments, people, technicians
+from tracker.records import appointments, people, settings, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.database import Database, Transaction, new_id
 from tracker.records.technicians import Hours, Technician
@@ -78,6 +78,7 @@ async def seed(db: Database, drivers: int, now: datetime) -> Demo:
     hashing = Passwords()
     hashes = [await hashing.hashed(password) for password in passwords]
     async with db.transaction() as tx:
+        await settings.write(tx, "company", cast.COMPANY, "demo", now)
         services = tuple([await appointments.add_service_type(tx, name, minutes) for name, minutes in cast.SERVICES])
         vans = tuple([await _driver(tx, number, now) for number in range(drivers)])
         account, contact = await _customer(tx, hashes[0], now)
