@@ -21,7 +21,7 @@ from tracker.roads.extract import read
 from tracker.roads.files import BASEMAP
 from tracker.roads.tile_rules import BUFFER, LABEL_BUFFER, MAX_TILE_ZOOM, MIN_TILE_ZOOM, SHOWN_FROM
 from tracker.roads.tilecut import Tile
-from tracker.roads.vectortile import EXTENT, Figure, Shape
+from tracker.roads.vectortile import EXTENT, Figure, Part, Shape
 
 type Content = dict[str, list[Figure]]
 
@@ -48,9 +48,10 @@ def _kinds(tiles: dict[Tile, Content], zoom: int, layer: str) -> set[object]:
     return {figure.values["k"] for _, figure in _figures(tiles, zoom, layer)}
 
 
-def _ground(tile: Tile, part: np.ndarray) -> list[tuple[float, float]]:
+def _ground(tile: Tile, points: Part) -> list[tuple[float, float]]:
     """Longitude and latitude of a part's vertices."""
     zoom, column, row = tile
+    part = np.array(points)
     x, y = (part[:, 0] / EXTENT + column) / 2**zoom, (part[:, 1] / EXTENT + row) / 2**zoom
     return list(zip(x * 360 - 180, np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * y)))), strict=True))
 
@@ -76,8 +77,8 @@ def test_every_figure_is_inside_its_tile_and_margin(tiles: dict[Tile, Content]) 
             margin = {"street": LABEL_BUFFER, "place": 0}.get(layer, BUFFER)
             for figure in figures:
                 for part in figure.parts:
-                    assert part.min() >= -margin, (tile, layer)
-                    assert part.max() <= EXTENT + margin, (tile, layer)
+                    assert np.min(part) >= -margin, (tile, layer)
+                    assert np.max(part) <= EXTENT + margin, (tile, layer)
 
 
 def test_rings_turn_as_the_format_asks(tiles: dict[Tile, Content]) -> None:
@@ -92,8 +93,8 @@ def test_rings_turn_as_the_format_asks(tiles: dict[Tile, Content]) -> None:
     assert holes >= 1  # the house with the court
 
 
-def _twice(part: np.ndarray) -> int:
-    x, y = part[:, 0], part[:, 1]
+def _twice(points: Part) -> int:
+    x, y = np.array(points).T
     return int((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
 
 

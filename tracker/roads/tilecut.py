@@ -1,11 +1,12 @@
 """Cutting shapes into tiles: a walk down the quadtree that clips, so that a large sea costs no more than its border."""
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
 import shapely
 
-from tracker.roads.vectortile import EXTENT, Ints, Shape
+from tracker.roads.vectortile import EXTENT, Part, Shape
 
 type Shapes = np.ndarray
 """Many shapely geometries, coordinates in tiles of one zoom (x = 3.5: the middle of column 3)."""
@@ -66,7 +67,7 @@ def _clip(shapes: Shapes, box: tuple[float, float, float, float]) -> tuple[np.nd
     return kept, out
 
 
-def figures(shape: shapely.Geometry, tile: Tile) -> Iterator[tuple[Shape, list[Ints]]]:
+def figures(shape: shapely.Geometry, tile: Tile) -> Iterator[tuple[Shape, list[Part]]]:
     """The clipped shape in the tile's units; what shrinks to nothing when rounded is left out."""
     for part in shapely.get_parts(shape):
         if part.geom_type == "Polygon":
@@ -84,22 +85,19 @@ def figures(shape: shapely.Geometry, tile: Tile) -> Iterator[tuple[Shape, list[I
             yield from figures(part, tile)
 
 
-def _units(shape: shapely.Geometry, tile: Tile) -> Ints:
+def _units(shape: shapely.Geometry, tile: Tile) -> list[list[int]]:
     """Vertices rounded to tile units, without one that repeats the one before."""
     _zoom, column, row = tile
-    xy = np.rint((shapely.get_coordinates(shape) - (column, row)) * EXTENT).astype(np.int64)
-    moved = np.ones(len(xy), dtype=bool)
-    moved[1:] = (np.diff(xy, axis=0) != 0).any(axis=1)
-    return np.asarray(xy[moved])
+    points: list[list[int]] = np.rint((shapely.get_coordinates(shape) - (column, row)) * EXTENT).astype(np.int64).tolist()
+    return points[:1] + [here for before, here in itertools.pairwise(points) if here != before]
 
 
-def _ring(ring: shapely.LinearRing, tile: Tile, *, outer: bool) -> Ints | None:
+def _ring(ring: shapely.LinearRing, tile: Tile, *, outer: bool) -> Part | None:
     """A ring without its repeated end; outer rings turn clockwise on the screen (area > 0 with y down), holes the other way."""
-    xy = _units(ring, tile)[:-1]
-    if len(xy) < 3:
+    points = _units(ring, tile)[:-1]
+    if len(points) < 3:
         return None
-    x, y = xy[:, 0], xy[:, 1]
-    twice = int((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
+    twice = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True))
     if twice == 0:
         return None
-    return xy if (twice > 0) == outer else xy[::-1]
+    return points if (twice > 0) == outer else points[::-1]

@@ -8,13 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-import numpy as np
-
 EXTENT = 4096
 
 type Values = Mapping[str, str | int]
-type Ints = np.ndarray
-"""Vertices of one point, line or ring: shape (n, 2), integers, tile units."""
+type Part = Sequence[Sequence[int]]
+"""Vertices (x, y) of one point, line or ring, in tile units."""
 
 
 class Shape(IntEnum):
@@ -30,7 +28,7 @@ class Figure:
     """One feature of a tile: its parts and values. Rings do not repeat their first point; outer ones turn clockwise on screen."""
 
     shape: Shape
-    parts: Sequence[Ints]
+    parts: Sequence[Part]
     values: Values
 
 
@@ -56,31 +54,23 @@ def _layer(name: str, figures: Sequence[Figure]) -> bytes:
 
 
 def _commands(figure: Figure) -> bytes:
-    """MoveTo and LineTo with zigzag differences; a ring ends with ClosePath."""
-    numbers: list[np.ndarray] = []
-    at = np.zeros((1, 2), dtype=np.int64)
+    """MoveTo and LineTo with zigzag differences; a ring ends with ClosePath. Plain loops: most parts have five points."""
+    out = bytearray()
+    x = y = 0
     for part in figure.parts:
-        steps = np.diff(np.concatenate([at, part]), axis=0).astype(np.int64).ravel()
-        zigzag = (steps << 1) ^ (steps >> 63)
-        move, rest = zigzag[:2], zigzag[2:]
-        numbers += [np.array([9]), move]
-        if len(rest):
-            numbers += [np.array([len(rest) // 2 << 3 | 2]), rest]
+        for at, (u, v) in enumerate(part):
+            if at < 2:
+                out += _varint(1 << 3 | 1 if at == 0 else (len(part) - 1) << 3 | 2)
+            for step in (u - x, v - y):
+                number = (step << 1) ^ (step >> 63)
+                while number > 0x7F:
+                    out.append(number & 0x7F | 0x80)
+                    number >>= 7
+                out.append(number)
+            x, y = u, v
         if figure.shape is Shape.AREA:
-            numbers.append(np.array([15]))
-        at = part[-1:]
-    return _varints(np.concatenate(numbers))
-
-
-def _varints(numbers: np.ndarray) -> bytes:
-    """Many numbers at once, each in groups of seven bits, the lowest first."""
-    shifts = np.arange(0, 35, 7)
-    groups = numbers[:, None] >> shifts
-    wanted = groups > 0
-    wanted[:, 0] = True
-    more = np.zeros_like(wanted)
-    more[:, :-1] = wanted[:, 1:]
-    return bytes(((groups & 0x7F) | (more << 7)).astype(np.uint8)[wanted].tobytes())
+            out.append(7 | 1 << 3)
+    return bytes(out)
 
 
 def _varint(number: int) -> bytes:
@@ -132,7 +122,7 @@ def _read_figure(feature: bytes, keys: list[str], values: list[str | int]) -> Fi
     return Figure(shape, _read_parts(numbers[4]), pairs)
 
 
-def _read_parts(numbers: list[int]) -> list[Ints]:
+def _read_parts(numbers: list[int]) -> list[Part]:
     parts: list[list[tuple[int, int]]] = []
     x = y = 0
     stream = iter(numbers)
@@ -143,7 +133,7 @@ def _read_parts(numbers: list[int]) -> list[Ints]:
             if command & 7 == 1:
                 parts.append([])
             parts[-1].append((x, y))
-    return [np.array(part) for part in parts]
+    return list(parts)
 
 
 def _all(message: bytes) -> list[tuple[int, bytes | int]]:
