@@ -130,6 +130,7 @@ class Scene:
         self.servers: list[Server] = []
         self.viewers: list[Viewer] = []
         self.versions: dict[str, str] = {}
+        self.fix = 0
         self.technician = Actor(Role.TECHNICIAN, world.technician.id, "Maya", technician=world.maya)
         self.staff = Actor(Role.DISPATCHER, world.dispatcher.id, "Desk")
 
@@ -215,6 +216,8 @@ class Scene:
         now = datetime.now(UTC)
         moment, (lat, lon) = at or now, point or VISIBLE
         fix = round(moment.timestamp() * 1000)
+        if at is None:  # two pings within a millisecond would be one fix
+            self.fix = fix = max(fix, self.fix + 1)
         head = json.dumps({"lat": lat, "lon": lon, "acc": 6, "fix_at": text(moment)})[:-1]
         version = new_id()
         one = Item(who, keys.tag(who), phone, self.versions.get(who, ""), version, fix, lat, lon, head, "[]", "", "", [], "", "")
@@ -241,6 +244,11 @@ class Scene:
         self.servers = [server for server in self.servers if server.process.returncode is None]
         while len(self.servers) < 2:
             await self.start()
+
+    async def forget_place(self) -> None:
+        """As if her phone had been silent for long: the next trip begins where the plan says."""
+        await self.house.positions.client.delete(f"{keys.tag(self.world.maya)}last:{self.world.maya}")
+        self.versions.clear()
 
     async def finish(self) -> None:
         """Close what the test opened."""

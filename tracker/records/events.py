@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from tracker.records.database import Transaction
 from tracker.records.schema import appointments, events, told
@@ -72,6 +72,11 @@ async def told_of(tx: Transaction, appointment: str) -> list[Told]:
     """All that the viewers of an appointment were told, in order of time."""
     columns = [told.c[name] for name in Told.__struct_fields__]
     return await tx.all(select(*columns).where(told.c.appointment_id == appointment).order_by(told.c.at, told.c.offset), Told)
+
+
+async def purge_told(tx: Transaction, moment: datetime) -> int:
+    """Remove what viewers were told before a moment; how many rows. The events themselves stay: they carry no position."""
+    return await tx.change(delete(told).where(told.c.at < moment))
 
 
 async def _events(tx: Transaction, which: Any, most: int) -> list[Event]:
