@@ -1,19 +1,15 @@
 """The worker's loops round positions: points into SQL once, gates renewed, the map swept, routes found, old points purged."""
 
 import asyncio
-import dataclasses
-import importlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Any, cast
 
 import pytest
 
-from tests.world import NOW, PLACE, World, settle
+from tests.world import NOW, PLACE, World
 from tracker.actions import gates, routing, trails, upkeep
-from tracker.actions.arrivals import Arrivals
 from tracker.actions.house import House
-from tracker.actions.tracking import Phone, Receiver
+from tracker.actions.tracking import Phone, Receiver, receiver_of
 from tracker.actions.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step
@@ -21,63 +17,19 @@ from tracker.domain.geo import moved
 from tracker.domain.pings import Ping
 from tracker.domain.ways import Basis
 from tracker.live import keys
-from tracker.live.connect import connect
-from tracker.live.keep import Keeper
-from tracker.live.positions import Positions
 from tracker.live.routes import Wanted
 from tracker.live.streams import Stream
 from tracker.live.sweep import sweep
 from tracker.records import points, technicians
-from tracker.records.database import Database
-from tracker.records.schema import metadata
-from tracker.roads.distance import DistanceRouter
-
-
-class Clock:
-    """A clock that the test turns."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-def build(db: Database, client: Any) -> House:
-    nobody = cast(Any, None)
-    parts = {"db": db, "positions": Positions(client), "control": nobody, "hub": nobody, "router": DistanceRouter()}
-    parts |= {"secret": b"s" * 32, "clock": Clock()}
-    wanted = {field.name for field in dataclasses.fields(House)}
-    if "limits" in wanted:
-        parts["limits"] = importlib.import_module("tracker.live.limits").Limits(client)
-    return House(**{name: part for name, part in parts.items() if name in wanted})
-
-
-@pytest.fixture
-async def house(database_url: str, redis_url: str) -> AsyncIterator[House]:
-    db = Database(database_url)
-    async with db.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-    client = connect(redis_url)
-    yield build(db, client)
-    await client.aclose()
-    await db.close()
-
-
-@pytest.fixture
-async def world(house: House) -> World:
-    return await settle(house.db)
 
 
 @pytest.fixture
 async def receiver(house: House) -> AsyncIterator[Receiver]:
-    arrivals = Arrivals(house.positions)
-    made = Receiver(Keeper(house.positions.client), arrivals, lambda who: upkeep.reopen(house, who), house.clock)
-    stop = asyncio.Event()
-    running = [asyncio.create_task(made.run(stop)), asyncio.create_task(arrivals.run(stop))]
+    made, stop = receiver_of(house), asyncio.Event()
+    running = asyncio.create_task(made.run(stop))
     yield made
     stop.set()
-    await asyncio.gather(*running)
+    await running
 
 
 def fixes(count: int, boot: str | None = "boot", start: datetime = NOW - timedelta(minutes=10)) -> list[Ping]:

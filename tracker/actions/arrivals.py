@@ -4,10 +4,14 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import structlog
+from tzfpy import get_tz
 
 from tracker.domain.eta import Deviation, Eta, Spread, estimate, off_route
+from tracker.domain.eta_ranges import spread_in
 from tracker.domain.geo import Point
 from tracker.domain.pings import Ping
 from tracker.domain.ways import Progress, StoredRoute, progress
@@ -29,6 +33,7 @@ class Going:
     """One leg: its route as known here, and what is remembered from fix to fix."""
 
     route: StoredRoute | None = None
+    spread: Spread | None = None
     where: Progress | None = None
     deviation: Deviation = field(default_factory=Deviation)
     shown: Eta | None = None
@@ -41,8 +46,8 @@ class Going:
 class Arrivals:
     """ETAs without asking anybody. Loading a route, or asking for a new one, is done beside the way of the ping."""
 
-    def __init__(self, positions: Positions, spread: Spread | None = None) -> None:
-        self._positions, self._spread = positions, spread
+    def __init__(self, positions: Positions) -> None:
+        self._positions = positions
         self._legs: OrderedDict[str, Going] = OrderedDict()
         self._errands: asyncio.Queue[tuple[str, str, Wanted | None] | None] = asyncio.Queue()
 
@@ -59,7 +64,7 @@ class Arrivals:
         going.where = progress(going.route, ping.point, going.where, acc=ping.acc)
         going.deviation, astray = off_route(going.route, going.where, ping.acc, ping.at, going.deviation)
         going.astray = going.astray or astray
-        shown = estimate(going.where, ping.at, now, spread=self._spread, shown=going.shown)
+        shown = estimate(going.where, ping.at, now, spread=going.spread, shown=going.shown)
         if shown != going.shown:  # mostly it says the same for some seconds
             going.shown, going.text = shown, as_json(shown)
         return going.text
@@ -117,7 +122,7 @@ class Arrivals:
         finally:
             going.loading = False
         if route is not None:
-            going.route, going.where = route, None
+            going.route, going.where, going.spread = route, None, spread_at(route.dest)
 
 
 def heading(ping: Ping) -> float | None:
@@ -136,6 +141,11 @@ def text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds")[:-6] + "Z"
 
 
-def start_of(wanted: Wanted) -> Point:
-    """Where the wanted route begins."""
-    return Point(wanted.lat, wanted.lon)
+@lru_cache(maxsize=1_000)
+def _spread_in(zone: str) -> Spread:
+    return spread_in(ZoneInfo(zone) if zone else None)
+
+
+def spread_at(place: Point) -> Spread:
+    """What is known of arrivals at that place's time of day."""
+    return _spread_in(get_tz(place.lon, place.lat))

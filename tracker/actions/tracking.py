@@ -9,12 +9,14 @@ from datetime import datetime
 import structlog
 
 from tracker.actions.arrivals import Arrivals
+from tracker.actions.house import House
 from tracker.actions.judging import Judge, Parcel, Phone, Receipt
+from tracker.actions.upkeep import reopen
 from tracker.domain.pings import Ping
 from tracker.errors import LiveUnavailable, Refusal
 from tracker.live.keep import GATELESS, NEWER, Answer, Item, Keeper
 
-__all__ = ["Phone", "Receipt", "Receiver"]
+__all__ = ["Phone", "Receipt", "Receiver", "receiver_of"]
 
 log = structlog.get_logger()
 
@@ -60,6 +62,11 @@ class Receiver:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep batches until told to stop; what then still waits is given back."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._arrivals.run(stop))
+            tasks.create_task(self._keep(stop))
+
+    async def _keep(self, stop: asyncio.Event) -> None:
         stopped = asyncio.create_task(stop.wait())
         stopped.add_done_callback(lambda _: self._wake.set())
         while not stop.is_set():
@@ -160,3 +167,9 @@ class Receiver:
                     return True
             await asyncio.sleep(pause)  # fenced off: a closing has not committed yet; it takes milliseconds
         return False
+
+
+def receiver_of(house: House, *, cluster: bool = False) -> Receiver:
+    """The process's receiver; ``cluster`` True if Redis is one (`live.connect.is_cluster`)."""
+    keeper = Keeper(house.positions.client, cluster=cluster)
+    return Receiver(keeper, Arrivals(house.positions), lambda technician: reopen(house, technician), house.clock)

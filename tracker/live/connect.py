@@ -22,7 +22,7 @@ def is_cluster(url: str) -> bool:
     return url.startswith(CLUSTER_SCHEME)
 
 
-def connect(url: str, *, max_connections: int = 64, timeout_s: float = 5.0) -> Client:
+def connect(url: str, *, max_connections: int = 64, timeout_s: float = 2.0) -> Client:
     """A client for ``unix:///path``, ``redis://``, ``rediss://`` or ``redis+cluster://``; connects when first used.
 
     redis-py's usual pool refuses the 101st simultaneous command; this one lets it wait. ``timeout_s`` bounds connecting

@@ -36,12 +36,11 @@ class DeadlineProtocol(HttpToolsProtocol):
             self._expect_head()
 
     def data_received(self, data: bytes) -> None:
-        if self._deadline is not None:
+        super().data_received(data)
+        if self._deadline is not None:  # still no end of the head; what came with its end is body, and may be large
             self._head_bytes += len(data)
             if self._head_bytes > HEADERS_BYTES:
                 self._end()
-                return
-        super().data_received(data)
 
     def on_headers_complete(self) -> None:
         self._head_is_here()

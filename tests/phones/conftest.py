@@ -1,0 +1,48 @@
+"""What the phones' tests stand on: one company, and as many web processes as they like."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.phones.clients import Start, Web, give_token, web
+from tests.world import Clock, World, settle
+from tracker.records.database import Database
+from tracker.records.migrations import migrate
+
+
+@pytest.fixture
+async def db(sqlite_url: str) -> AsyncIterator[Database]:
+    """An empty database with every table."""
+    database = Database(sqlite_url)
+    await migrate(database)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def world(db: Database) -> World:
+    """The small company; Maya's phone has a token."""
+    found = await settle(db)
+    await give_token(db, found.phone)
+    return found
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of every process of the test."""
+    return Clock()
+
+
+@pytest.fixture
+async def start(db: Database, world: World, redis_url: str, tmp_path: Path, clock: Clock) -> AsyncIterator[Start]:
+    """Start a web process on the same database and Redis."""
+    async with AsyncExitStack() as stack:
+        yield lambda: stack.enter_async_context(web(db, redis_url, tmp_path, clock))
+
+
+@pytest.fixture
+async def here(start: Start) -> Web:
+    """One web process."""
+    return await start()

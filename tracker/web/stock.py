@@ -1,0 +1,121 @@
+"""The address for stock phone apps (docs/protocols.md §3): `/i/{token}`, `/pub` and Overland's own path."""
+
+import asyncio
+import base64
+import binascii
+from collections import OrderedDict
+from itertools import batched
+
+import structlog
+from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from tracker.actions.house import House
+from tracker.actions.phones import Tokens
+from tracker.actions.tracking import Phone, Receiver
+from tracker.domain import wire
+from tracker.domain.clocks import Clock, corrected, heard_fix, heard_sent
+from tracker.domain.wire import own
+from tracker.errors import BadToken, TooManyRequests
+from tracker.records.technicians import Device
+from tracker.web.guard import EVERYBODY, door
+
+MOST_BYTES = 2 * 1024 * 1024
+"""A thousand points of Overland with all their properties are half of this."""
+MOST_AT_ONCE = 500
+MOST_CLOCKS = 50_000
+BAD_TOKENS, BAD_TOKENS_S = 60, 60
+"""Bad tokens from one address before it is told to wait."""
+
+log = structlog.get_logger()
+
+
+class StockPhones:
+    """OwnTracks, Traccar, Overland and GPSLogger. The token says who it is; ids in what they send never do."""
+
+    def __init__(self, house: House, receiver: Receiver) -> None:
+        self._house, self._receiver = house, receiver
+        self._tokens = Tokens(house)
+        self._clocks: OrderedDict[str, Clock] = OrderedDict()
+
+    def routes(self) -> list[BaseRoute]:
+        """The doors: no cookie is looked at, the token is all."""
+        doors = {"/i/{token}": self._by_path, "/pub": self._by_password, "/api/v1/overland/batches": self._by_key}
+        return [
+            door(path, endpoint, roles=EVERYBODY, methods=["GET", "POST"], kind="machine", most_bytes=MOST_BYTES)
+            for path, endpoint in doors.items()
+        ]
+
+    async def _by_path(self, request: Request) -> Response:
+        return await self._answered(request, request.path_params["token"])
+
+    async def _by_password(self, request: Request) -> Response:
+        token = _password(request.headers.get("authorization", ""))
+        try:
+            return await self._answered(request, token)
+        except BadToken:
+            return Response(status_code=401, headers={"WWW-Authenticate": 'Basic realm="tracker"'})
+
+    async def _by_key(self, request: Request) -> Response:
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        token = request.query_params.get("api_key") or (bearer.strip() if scheme.lower() == "bearer" else "")
+        return await self._answered(request, token, at_overland=True)
+
+    async def _answered(self, request: Request, token: str, *, at_overland: bool = False) -> Response:
+        """Errors: `BadToken`, and LiveUnavailable (503: a retry helps). Everything else is a success to the app."""
+        device = await self._device(request, token)
+        now = self._house.clock()
+        reading = wire.read(
+            await request.body(),
+            now=now,
+            query=request.url.query,
+            method=request.method,
+            user_agent=request.headers.get("user-agent", ""),
+            passphrase=device.passphrase,
+            at_overland=at_overland,
+            name=self._house.settings.now.company,
+        )
+        for reason, count in reading.unusable.items():
+            log.info("unusable", app=reading.app, reason=reason, count=count)
+        if reading.pings or reading.alive:
+            await self._keep(device, reading)
+        return Response(reading.answer, media_type=reading.answer_type)
+
+    async def _device(self, request: Request, token: str) -> Device:
+        device = await self._tokens.device(token) if token else None
+        if device is None:
+            address = request.client.host if request.client else ""
+            if not await self._house.limits.within("bad-token", address, BAD_TOKENS, BAD_TOKENS_S, self._house.clock()):
+                raise TooManyRequests
+            raise BadToken
+        return device
+
+    async def _keep(self, device: Device, reading: wire.Reading) -> None:
+        phone, now = Phone(device.technician_id, device.id), self._house.clock()
+        clock, fixes = self._clock(device.id), [own.utc(ping.at) for ping in reading.pings]
+        if reading.sent is not None:
+            clock = heard_sent(clock, own.utc(reading.sent), now)
+        elif fixes:
+            clock = heard_fix(clock, max(fixes), now)
+        self._clocks[device.id] = clock
+        pings = [replace(ping, at=corrected(at, clock, now)) for ping, at in zip(reading.pings, fixes, strict=True)]
+        parts = list(batched(pings, MOST_AT_ONCE)) or [()]
+        await asyncio.gather(*(self._receiver.receive(phone, part) for part in parts))
+
+    def _clock(self, device: str) -> Clock:
+        clock = self._clocks.pop(device, None) or Clock()
+        if len(self._clocks) >= MOST_CLOCKS:
+            self._clocks.popitem(last=False)
+        return clock
+
+
+def _password(authorization: str) -> str:
+    scheme, _, coded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(coded, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
