@@ -25,7 +25,9 @@ from tracker.roads.opening import open_router
 from tracker.web import api, health, live, tiles
 from tracker.web.edge import Edge
 from tracker.web.guard import Guard, unguarded
+from tracker.web.ingest import TechnicianSockets
 from tracker.web.problems import Problems, RefusalPage
+from tracker.web.stock import StockPhones
 
 SETTINGS_S = 1.0
 """How often settings are read again: a change reaches every process within 2 s."""
@@ -66,6 +68,8 @@ def create_app(
         *health.routes(),
         *api.routes(),
         *live.routes(),
+        *TechnicianSockets(house, receiver, house.control).routes(),
+        *StockPhones(house, receiver).routes(),
         *tiles.routes(tiles.street_map(config.roads, config.tiles_url)),
         *extra_routes,
     ]
