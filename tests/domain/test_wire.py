@@ -42,7 +42,7 @@ def test_owntracks_counts_in_kilometres_per_hour_and_per_cent() -> None:
     assert ping.at == utc("2024-02-27T12:30:03+00:00")
     assert (ping.lat, ping.lon, ping.acc, ping.course, ping.battery) == (51.0, 0.5, 5, 271, 1.0)
     assert ping.speed == pytest.approx(10.0)
-    assert reading.sent == utc("2024-02-27T12:30:52+00:00")
+    assert reading.written == utc("2024-02-27T12:30:52+00:00")
 
 
 def test_an_owntracks_ping_is_a_sign_of_life_and_not_a_fix() -> None:

@@ -157,3 +157,14 @@ async def test_a_token_is_never_written_down(here: Web, capsys: pytest.CaptureFi
     assert "unusable" in written
     assert TOKEN not in written
     assert str(PLACE.lat) not in written
+
+
+async def test_an_old_queue_sent_at_its_own_pace_stays_old(here: Web, world: World, clock: Clock) -> None:
+    """P1: ``created_at`` says when a message was written. Taken for the time of sending it would make old places new."""
+    for n in range(6):
+        old = STAMP - 3600 + 15 * n
+        message = OWNTRACKS | {"tid": "ma", "tst": old, "created_at": old + 1, "lat": PLACE.lat + n * 1e-4}
+        assert (await here.http.post(f"/i/{TOKEN}", json=message)).status_code == 200
+        clock.move(seconds=15)
+    fixed = [point.fix_at for point in await stored(here, world)]
+    assert sorted(fixed) == [NOW - timedelta(seconds=3600 - 15 * n) for n in range(6)]

@@ -64,7 +64,7 @@ class Arrivals:
         going.where = progress(going.route, ping.point, going.where, acc=ping.acc)
         going.deviation, astray = off_route(going.route, going.where, ping.acc, ping.at, going.deviation)
         going.astray = going.astray or astray
-        shown = estimate(going.where, ping.at, now, spread=going.spread, shown=going.shown)
+        shown = estimate(going.where, ping.at, now, spread=going.spread, shown=going.shown, under_way=going.route.serial > 1)
         if shown != going.shown:  # mostly it says the same for some seconds
             going.shown, going.text = shown, as_json(shown)
         return going.text

@@ -16,7 +16,7 @@ from tracker.actions.house import House
 from tracker.actions.phones import Tokens
 from tracker.actions.tracking import Phone, Receiver
 from tracker.domain import wire
-from tracker.domain.clocks import Clock, corrected, heard_fix, heard_sent
+from tracker.domain.clocks import Clock, corrected, heard_fix
 from tracker.domain.wire import own
 from tracker.errors import BadToken, TooManyRequests
 from tracker.records.technicians import Device
@@ -95,10 +95,10 @@ class StockPhones:
     async def _keep(self, device: Device, reading: wire.Reading) -> None:
         phone, now = Phone(device.technician_id, device.id), self._house.clock()
         clock, fixes = self._clock(device.id), [own.utc(ping.at) for ping in reading.pings]
-        if reading.sent is not None:
-            clock = heard_sent(clock, own.utc(reading.sent), now)
-        elif fixes:
-            clock = heard_fix(clock, max(fixes), now)
+        # OwnTracks says when it wrote, which may be long before it sent: like a fix, it proves only a clock ahead
+        written = [own.utc(reading.written)] if reading.written is not None else []
+        if known := [*fixes, *written]:
+            clock = heard_fix(clock, max(known), now)
         self._clocks[device.id] = clock
         pings = [replace(ping, at=corrected(at, clock, now)) for ping, at in zip(reading.pings, fixes, strict=True)]
         parts = list(batched(pings, MOST_AT_ONCE)) or [()]

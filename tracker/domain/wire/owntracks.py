@@ -35,14 +35,14 @@ def read(message: Mapping[str, object], user_agent: str, passphrase: str | None)
     overland = _is_overland(message, user_agent)
     done = result_ok if overland else empty_list
     charge = battery(message.get("batt"), 100)
-    sent = moment(message.get("created_at"))
+    written = moment(message.get("created_at"))
     if message.get("t") == "p":
-        return done(App.OWNTRACKS, battery=charge, sent=sent)
+        return done(App.OWNTRACKS, battery=charge, written=written)
     ping = _ping(message, charge, overland)
     app = App.OVERLAND if overland else App.OWNTRACKS
     if isinstance(ping, str):
-        return done(app, battery=charge, sent=sent, unusable=Counter({ping: 1}))
-    return done(app, pings=(ping,), battery=charge, sent=sent)
+        return done(app, battery=charge, written=written, unusable=Counter({ping: 1}))
+    return done(app, pings=(ping,), battery=charge, written=written)
 
 
 def monitoring_command(mode: int) -> bytes:

@@ -25,16 +25,17 @@ class Reading:
     """One request, understood.
 
     ``pings``: the fixes in the order to be judged. ``alive``: the request came from the running app, so the phone can be
-    reached now even if it brought no fix (heartbeat). ``battery`` 0–1 where a heartbeat tells it. ``sent``: the phone's own
-    clock when it wrote, where the app says so. ``unusable``: how many parts were left out and why. ``answer`` and
-    ``answer_type``: the body to send with status 200, whatever became of the pings, unless a retry would help.
+    reached now even if it brought no fix (heartbeat). ``battery`` 0–1 where a heartbeat tells it. ``written``: the phone's
+    own clock when it wrote, where the app says so; it may have been sent much later. ``unusable``: how many parts were left
+    out and why. ``answer`` and ``answer_type``: the body to send with status 200, whatever became of the pings, unless a
+    retry would help.
     """
 
     app: App
     pings: tuple[Ping, ...] = ()
     alive: bool = True
     battery: float | None = None
-    sent: datetime | None = None
+    written: datetime | None = None
     unusable: Counter[str] = field(default_factory=Counter)
     answer: bytes = b""
     answer_type: str = "text/plain; charset=utf-8"
