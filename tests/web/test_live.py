@@ -126,7 +126,7 @@ async def test_a_session_that_runs_out_is_closed(play: Scene) -> None:
         (['{"type":"watch"}'], 1008),
         (['{"type":"watch","appointment":"' + "x" * 5000 + '"}'], 1009),
         (['{"type":"watch","appointment":"VISIT"}', '{"type":"watch","appointment":"VISIT"}'], 1008),
-        (['{"type":"watch","appointment":"VISIT"}', *['{"type":"seen","offset":1}'] * 300], 4429),
+        (['{"type":"watch","appointment":"VISIT"}', *['{"type":"seen","offset":1}'] * 5000], 4429),
         (['{"type":"watch","appointment":"VISIT","offset":1e400}'], 1008),
         (['{"type":"watch","board":true}'], 4403),
     ],

@@ -27,8 +27,8 @@ WATCH_S = 5.0
 """The first frame must come within this."""
 LONGEST = 4096
 """Bytes of a viewer's frame at most."""
-PER_SECOND, BURST = 20.0, 100.0
-"""Frames a viewer may send; more is closed with 4429."""
+PER_SECOND, BURST = 500.0, 1000.0
+"""Frames a viewer may send: one `seen` for each update of a phone that speaks far too often; more is closed with 4429."""
 SOCKETS = 64
 """Open sockets of one session at most."""
 
