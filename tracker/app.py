@@ -10,15 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from tracker.actions.arrivals import Arrivals
 from tracker.actions.house import House, close, furnish, the_clock
 from tracker.actions.loops import every
-from tracker.actions.tracking import Receiver
-from tracker.actions.upkeep import reopen
+from tracker.actions.tracking import Receiver, receiver_of
 from tracker.actions.watching import hub_look
 from tracker.config import Config
 from tracker.errors import BadConfiguration, Refusal
-from tracker.live.keep import Keeper
+from tracker.live.connect import is_cluster
 from tracker.live.server import EmbeddedValkey
 from tracker.records.database import Database
 from tracker.roads.opening import open_router
@@ -62,8 +60,7 @@ def create_app(
 
     Every route must be a `guard.door`, `guard.socket` or `guard.Files`: what does not say who may use it is refused here.
     """
-    arrivals = Arrivals(house.positions)
-    receiver = Receiver(Keeper(house.positions.client), arrivals, lambda who: reopen(house, who), house.clock)
+    receiver = receiver_of(house, cluster=is_cluster(config.redis_url or ""))
     routes = [
         *health.routes(),
         *api.routes(),
@@ -80,20 +77,19 @@ def create_app(
         routes=routes,
         middleware=[Middleware(Edge, public=config.public, tiles_url=config.tiles_url, broken=problems.broken)],
         exception_handlers={Refusal: problems.refusal, HTTPException: problems.by_starlette},
-        lifespan=lambda _app: _running(house, receiver, arrivals),
+        lifespan=lambda _app: _running(house, receiver),
     )
     app.state.guard = Guard(house, config.public)
     return app
 
 
 @contextlib.asynccontextmanager
-async def _running(house: House, receiver: Receiver, arrivals: Arrivals) -> AsyncIterator[None]:
+async def _running(house: House, receiver: Receiver) -> AsyncIterator[None]:
     """What turns in a web process as long as it serves: viewers' hub, phones' batches, settings."""
     stop = asyncio.Event()
     await house.hub.start(hub_look(house), house.positions.events_after)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(receiver.run(stop), name="receiver")
-        tasks.create_task(arrivals.run(stop), name="arrivals")
         tasks.create_task(keep_settings(house, stop), name="settings")
         yield
         stop.set()
