@@ -15,7 +15,7 @@ from tracker.web.listener import listener
 
 def free_socket() -> socket.socket:
     """A socket that is bound to a free port and kept, so that nobody else can get it."""
-    bound = socket.socket()
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY only if told so
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", 0))
     return bound

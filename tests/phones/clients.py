@@ -17,16 +17,10 @@ from tests.serving import config_for, free_socket, serving
 from tests.world import NOW, PLACE, Clock, process
 from tracker.actions.accounts import hashed
 from tracker.actions.house import House
-from tracker.actions.tracking import Receiver, receiver_of
 from tracker.app import create_app
 from tracker.domain.geo import moved
-from tracker.live.connect import subscriber
-from tracker.live.control import Control
-from tracker.live.subscription import Subscription
 from tracker.records import technicians
 from tracker.records.database import Database
-from tracker.web.ingest import TechnicianSockets
-from tracker.web.stock import StockPhones
 
 type Start = Callable[[], Awaitable[Web]]
 """Starts a web process on the database and Redis of the test."""
@@ -40,7 +34,6 @@ class Web:
 
     house: House
     http: httpx.AsyncClient
-    receiver: Receiver
     origin: str
 
     @property
@@ -52,24 +45,10 @@ class Web:
 async def web(db: Database, redis_url: str, data: Path, clock: Clock) -> AsyncIterator[Web]:
     """A process as the composition makes it, in this one's loop."""
     async with process(db, redis_url, clock) as house:
-        listener = subscriber(redis_url)
-        subscription = Subscription(listener)
-        control = Control(house.positions.client, subscription)
-        house.control = control
-        subscription.start()
-        await control.listen()
-        receiver, stop = receiver_of(house), asyncio.Event()
-        running = asyncio.create_task(receiver.run(stop))
         bound = free_socket()
         config = config_for(bound, data)
-        routes = [*TechnicianSockets(house, receiver, control).routes(), *StockPhones(house, receiver).routes()]
-        async with serving(create_app(house, config, routes), bound) as http:
-            yield Web(house, http, receiver, config.public.url)
-        stop.set()
-        await running
-        await control.stop()
-        await subscription.stop()
-        await listener.aclose()
+        async with serving(create_app(house, config), bound) as http:
+            yield Web(house, http, config.public.url)
 
 
 async def give_token(db: Database, device: str, token: str = TOKEN) -> None:
