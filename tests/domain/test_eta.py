@@ -98,16 +98,17 @@ def beside(off_m: float, along_m: float) -> Point:
 @pytest.mark.parametrize(
     ("offs", "acc", "expected"),
     [
-        pytest.param([0, 30, 55, 59, 58, 20, 0], 5, [], id="a wide street"),
+        pytest.param([0, 20, 35, 39, 38, 20, 0], 5, [], id="a wide street"),
+        pytest.param([0, 59, 58, 57, 59, 20, 0], None, [], id="who does not say how accurate it is gets more"),
         pytest.param([0, 90, 0, 95, 0, 99, 0], 5, [], id="one bad fix, again and again"),
-        pytest.param([0, 70, 90, 110], 5, [10], id="two running"),
-        pytest.param([0, 70, 90, 99, 80], 50, [], id="no farther than twice the accuracy"),
-        pytest.param([0, 120, 130], 50, [10], id="farther than that"),
-        pytest.param([0, 70, 50, 70], 5, [15], id="not back on before two thirds of the limit"),
-        pytest.param([0, 70, 30, 70], 5, [], id="back on between"),
+        pytest.param([0, 50, 90, 110], 5, [10], id="two running"),
+        pytest.param([0, 70, 90, 120, 80], 50, [], id="no farther than two and a half times the accuracy"),
+        pytest.param([0, 130, 140], 50, [10], id="farther than that"),
+        pytest.param([0, 60, 35, 60], 5, [15], id="not back on before two thirds of the limit"),
+        pytest.param([0, 60, 20, 60], 5, [], id="back on between"),
     ],
 )
-def test_two_fixes_beyond_the_limit_ask_for_a_new_route(offs: list[float], acc: float, expected: list[int]) -> None:
+def test_two_fixes_beyond_the_limit_ask_for_a_new_route(offs: list[float], acc: float | None, expected: list[int]) -> None:
     assert asks([(5 * i, beside(off, 1000 + 50 * i), acc) for i, off in enumerate(offs)]) == expected
 
 
@@ -124,10 +125,29 @@ def test_standing_beside_the_road_asks_once_only() -> None:
     assert asks([(5 * i, beside(100, 1000), 5.0) for i in range(200)]) == [5]
 
 
+def course_asks(places: list[Point], course: float) -> bool:
+    memory, last, asked = Deviation(), None, False
+    for i, place in enumerate(places):
+        last = progress(ROUTE, place, last, acc=5.0, course=course)
+        memory, ask = off_route(ROUTE, last, 5.0, NOW + seconds(5 * i), memory)
+        asked = asked or ask
+    return asked
+
+
+def test_one_who_turned_into_a_side_street_is_noticed_before_being_far_away() -> None:
+    side_street = [beside(0, 1000), beside(18, 1000), beside(36, 1000)]
+    assert course_asks(side_street, course=90)
+    assert not course_asks(side_street, course=30)
+
+
+def test_a_strange_course_on_the_line_itself_is_no_reason() -> None:
+    assert not course_asks([beside(4, 1000 + 30 * i) for i in range(10)], course=90)
+
+
 def test_going_back_the_way_come_asks() -> None:
     forth = [(5 * i, moved(HOME, 0, 100 * i), 5.0) for i in range(10)]
     back = [(50 + 5 * i, moved(HOME, 0, 800 - 100 * i), 5.0) for i in range(5)]
-    assert len(asks(forth + back)) == 1
+    assert asks(forth + back)[0] == 60
 
 
 def test_looking_for_a_place_to_park_does_not_ask() -> None:

@@ -61,7 +61,7 @@ class Arrivals:
         going = self._legs.get(leg)
         if going is None or going.route is None:
             return ""
-        going.where = progress(going.route, ping.point, going.where, acc=ping.acc)
+        going.where = progress(going.route, ping.point, going.where, acc=ping.acc, course=heading(ping))
         going.deviation, astray = off_route(going.route, going.where, ping.acc, ping.at, going.deviation)
         going.astray = going.astray or astray
         shown = estimate(going.where, ping.at, now, spread=going.spread, shown=going.shown, under_way=going.route.serial > 1)

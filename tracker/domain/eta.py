@@ -81,10 +81,11 @@ def _held(new: datetime, shown: datetime | None, now: datetime) -> datetime:
 _NEAR_DEST_M = 150.0
 """So near to the destination one looks for a place to park: no new route would help."""
 _TURNED_BACK_M = 120.0
+_ASIDE_M, _UNKNOWN_ACC_M = 15.0, 30.0
 _ROADS_AGAIN = timedelta(seconds=60)
 """A route by distance stands in for a router that did not answer: so often it is asked again."""
-_MOVED_M = 100.0
-_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=15), timedelta(seconds=120)
+_MOVED_M = 60.0
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +103,29 @@ def off_route(
 ) -> tuple[Deviation, bool]:
     """The memory after this fix, and True if a new route should be asked for now (E2).
 
-    Off is beyond max(60 m, 2 × accuracy), or clearly back along the way come, for two fixes running; back on is two thirds
-    of that. While still off after a new route (a car park, a road the map does not know), it is asked for again only after
-    100 m and a growing wait. A route by distance has no line to leave: there each minute the roads are asked for again.
+    Off is beyond max(40 m, 2.5 × accuracy), or less but going another way than the line, or clearly back along the way come,
+    for two fixes running; back on is two thirds of that. While still off after a new route (a car park, a road the map does
+    not know), it is asked for again only after some way and a growing wait.
+    A route by distance has no line to leave: there each minute the roads are asked for again.
     """
     if where.basis is not Basis.ROAD:
         return _without_roads(fix_at, before)
-    limit = tolerance_m(acc)
-    turned_back = where.along_m < where.reached_m - _TURNED_BACK_M
     if distance_m(where.point, route.dest) <= _NEAR_DEST_M:
         return _on_again(before), False
-    if where.off_m > limit or turned_back:
+    limit = tolerance_m(acc)
+    if where.off_m > limit or _goes_elsewhere(where, acc):
         return _off(replace(before, off_fixes=before.off_fixes + 1), where.point, fix_at)
-    if where.off_m <= limit * 2 / 3:
+    if where.off_m <= limit * 2 / 3 and not where.against:
         rested = before.asked_at is not None and fix_at - before.asked_at > _LONGEST_WAIT
         return (Deviation() if rested else _on_again(before)), False
     return before, False
+
+
+def _goes_elsewhere(where: Progress, acc: float | None) -> bool:
+    """In another street, going another way; or back along the one come."""
+    back_m = where.reached_m - where.along_m
+    aside = where.off_m > max(_ASIDE_M, acc or _UNKNOWN_ACC_M)
+    return back_m > _TURNED_BACK_M or (where.against and (aside or back_m > _ASIDE_M))
 
 
 def _on_again(memory: Deviation) -> Deviation:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import accumulate, pairwise
-from math import hypot, inf, sqrt
+from math import cos, hypot, inf, radians, sin, sqrt
 
 import msgspec
 from shapely import LineString
@@ -72,6 +72,11 @@ class Progress:
     reached_m: float
     point: Point
     basis: Basis
+    against: bool = False
+
+
+_BEND_M = 25.0
+_ABOUT = cos(radians(60))
 
 
 class Way:
@@ -125,6 +130,15 @@ class Way:
         share = (along_m - self.metres[i]) / step if step else 1.0
         return self.times[i] + share * (self.times[i + 1] - self.times[i])
 
+    def leads_elsewhere(self, along_m: float, course: float) -> bool:
+        """True if neither here nor a little before or after it the line runs about that way: no bend explains the course."""
+        east, north = sin(radians(course)), cos(radians(course))
+        for i in {self.segment_at(along_m + aside) for aside in (-_BEND_M, 0.0, _BEND_M)}:
+            (ax, ay), (bx, by) = self.flat[i], self.flat[i + 1]
+            if (bx - ax) * east + (by - ay) * north >= _ABOUT * (self.metres[i + 1] - self.metres[i]):
+                return False
+        return True
+
     def _flat_at(self, along_m: float) -> tuple[float, float]:
         i = self.segment_at(along_m)
         (ax, ay), (bx, by) = self.flat[i], self.flat[i + 1]
@@ -143,14 +157,17 @@ _SURELY_ON_M = 30.0
 
 def tolerance_m(acc: float | None) -> float:
     """How far beside the line a fix of this accuracy still counts as on it."""
-    return max(60.0, 2 * (acc or 0.0))
+    return 60.0 if acc is None else max(40.0, 2.5 * acc)
 
 
-def progress(route: StoredRoute, point: Point, last: Progress | None = None, *, acc: float | None = None) -> Progress:
+def progress(
+    route: StoredRoute, point: Point, last: Progress | None = None, *, acc: float | None = None, course: float | None = None
+) -> Progress:
     """Where a point is on a route; its cost does not grow with the length of the route.
 
     ``last`` is the previous answer for the same route: on a loop, or where the line passes a street twice, the place is
-    looked for near it, so that the vehicle does not jump to another pass. A route without roads is measured by distance.
+    looked for near it, so that the vehicle does not jump to another pass. ``course`` only if the vehicle moves. A route
+    without roads is measured by distance.
     """
     if route.basis is not Basis.ROAD:
         return _by_distance(route, point)
@@ -164,7 +181,8 @@ def progress(route: StoredRoute, point: Point, last: Progress | None = None, *, 
         if any_off < off and off > tolerance_m(acc):
             along, off = any_along, any_off
     left_s = max(0.0, way.times[-1] - way.seconds_at(along))
-    return Progress(along, off, way.length_m - along, left_s, max(reached, along), point, route.basis)
+    against = course is not None and way.leads_elsewhere(along, course)
+    return Progress(along, off, way.length_m - along, left_s, max(reached, along), point, route.basis, against)
 
 
 def ahead(route: StoredRoute, now_at: Progress) -> str:

@@ -70,10 +70,10 @@ def read_manifest(region: Path) -> Manifest | None:
 def _manifest(region: Path, now: datetime) -> Manifest:
     with region.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Manifest(region.name, digest, _bounds(region), ATTRIBUTION, LICENCE, now)
+    return Manifest(region.name, digest, read_bounds(region), ATTRIBUTION, LICENCE, now)
 
 
-def _bounds(region: Path) -> tuple[float, float, float, float]:
+def read_bounds(region: Path) -> tuple[float, float, float, float]:
     """The box the extract says it covers, else that of its places."""
     try:
         with osmium.io.Reader(str(region)) as reader:
