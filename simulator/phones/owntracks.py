@@ -11,13 +11,16 @@ from simulator.phones.stock import KMH_PER_MPS, Outcome, StockPhone
 from simulator.tracks import Fix
 
 
-def location(fix: Fix, device: str, created_at: int) -> dict[str, Any]:
-    """The app's `location` message. The app rounds as its platform does: whole km/h, degrees, metres and per cent."""
+def location(fix: Fix, device: str) -> dict[str, Any]:
+    """The app's `location` message, written when the fix was made, whenever it is sent.
+
+    The app rounds as its platform does: whole km/h, degrees, metres and per cent.
+    """
     said = {
         "_type": "location",
         "_id": blake2b(f"{device}{fix.at_ms}{fix.lat}{fix.lon}".encode(), digest_size=4).hexdigest(),
         "BSSID": "",
-        "created_at": created_at,
+        "created_at": round(fix.at.timestamp()),
         "tst": round(fix.at.timestamp()),
         "lat": round(fix.lat, 7),
         "lon": round(fix.lon, 7),
@@ -49,7 +52,7 @@ class OwnTracks(StockPhone):
     passphrase: str | None = None
 
     def request(self, fixes: list[Fix]) -> httpx.Request:
-        body = msgspec.json.encode(location(fixes[0], self.target.device, round(self.now().timestamp())))
+        body = msgspec.json.encode(location(fixes[0], self.target.device))
         if self.passphrase:
             body = encrypted(body, self.passphrase)
         headers = {"Content-Type": "application/json", "X-Limit-U": "technician", "X-Limit-D": self.target.device}

@@ -58,7 +58,7 @@ class Store:
             if seq > up_to:
                 break
             done.append(seq)
-        done += [seq for seq in also if seq > up_to and seq in self.held]
+        done += [seq for seq in dict.fromkeys(also) if seq > up_to and seq in self.held]
         for seq in done:
             del self.held[seq]
             self.under_way.pop(seq, None)

@@ -267,8 +267,7 @@ async def test_patient_apps_keep_their_queue_through_trouble_and_in_order(app: A
     assert (phone.counts.acked, phone.counts.sent, phone.counts.lost) == (3, 3, 0)
     assert phone.counts.trouble == {"no answer": 1, "HTTP 503": 1, "HTTP 400": 1}
     said = [request.url.query + request.content for request in asked]
-    if app not in (App.OWNTRACKS,):  # its messages carry the time of writing
-        assert said[0] == said[1] == said[2] == said[3]
+    assert said[0] == said[1] == said[2] == said[3]
     assert phone.counts.resent == (9 if app is App.OVERLAND else 3)
 
 

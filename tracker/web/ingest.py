@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 from starlette.routing import BaseRoute
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from tracker.actions import accounts, phones, sharing, upkeep, visits
 from tracker.actions.house import House
@@ -136,7 +136,7 @@ class Conversation:
     async def close(self, code: int, reason: str = "") -> None:
         """Close from our side, if it is still open."""
         if self._socket.application_state is WebSocketState.CONNECTED:
-            with contextlib.suppress(RuntimeError, OSError):  # it went away meanwhile
+            with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):  # it went away meanwhile
                 await self._socket.close(code, reason)
 
     # -- the beginning -------------------------------------------------------------------------------------------------
@@ -279,7 +279,7 @@ class Conversation:
     async def _say(self, text: str) -> None:
         try:
             await self._socket.send({"type": "websocket.send", "text": text})
-        except (RuntimeError, OSError):
+        except (RuntimeError, OSError, WebSocketDisconnect):
             raise _Close(1006) from None
 
 

@@ -1,0 +1,115 @@
+"""A whole deployment for the simulator's tests: `tracker serve` and `tracker worker` as processes, and its records."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from simulator.phones import Target
+from tests.world import ALL_WEEK, HOME, World, add_appointment, settle
+from tracker.actions.accounts import hashed
+from tracker.actions.passwords import Passwords
+from tracker.domain.geo import Point
+from tracker.records import people, points, technicians
+from tracker.records.database import Database, new_id
+from tracker.records.migrations import migrate
+from tracker.records.points import TrackPoint
+from tracker.records.technicians import Technician
+
+PASSWORD = "correct horse battery staple"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Deployment:
+    """Its address, and what the tests put in and read out behind its back."""
+
+    url: str
+    db: Database
+    world: World
+
+    async def technician(self, home: Point = HOME) -> tuple[str, Target]:
+        """A new technician who is always on duty, and the phone."""
+        technician, token = new_id(), f"token-{new_id()}"
+        async with self.db.transaction() as tx:
+            person = Technician(id=technician, name="Sim", zone="UTC", vehicle="Van", home_lat=home.lat, home_lon=home.lon)
+            await technicians.add(tx, person)
+            await technicians.set_hours(tx, technician, ALL_WEEK)
+            phone = await technicians.add_device(tx, technician, "phone", datetime.now(UTC), token_hash=hashed(token))
+            await technicians.change(tx, technician, device_id=phone)
+        return technician, Target(self.url, token, "sim")
+
+    async def visit(self, technician: str, place: Point) -> str:
+        """An appointment of the world's customer, promised in ten minutes."""
+        async with self.db.transaction() as tx:
+            return await add_appointment(tx, self.world, technician, datetime.now(UTC) + timedelta(minutes=10), place)
+
+    async def stored(self, technician: str, number: int, within_s: float = 20.0) -> list[TrackPoint]:
+        """The technician's points in SQL as soon as there are so many (or what is there at the deadline)."""
+        found: list[TrackPoint] = []
+        for _ in range(int(within_s / 0.1)):
+            async with self.db.reading() as tx:
+                start, end = datetime.now(UTC) - timedelta(days=2), datetime.now(UTC) + timedelta(hours=1)
+                found = await points.of_technician(tx, technician, start, end)
+            if len(found) >= number:
+                break
+            await asyncio.sleep(0.1)  # the worker drains once a second; nothing tells when
+        return found
+
+
+@asynccontextmanager
+async def deployed(database_url: str, redis_url: str, data: Path) -> AsyncIterator[Deployment]:
+    """Starts web and worker, and ends them."""
+    port = _free_port()
+    db = Database(database_url)
+    await migrate(db)
+    world = await settle(db, datetime.now(UTC))
+    async with db.transaction() as tx:
+        await people.set_password(tx, world.customer.id, await Passwords().hashed(PASSWORD))
+    environment = os.environ | {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "TRACKER_DATA": str(data),
+        "TRACKER_PORT": str(port),
+        "TRACKER_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "TRACKER_SECRET": "0123456789abcdef" * 4,
+        "TRACKER_LOG_LEVEL": "warning",
+    }
+    children = [
+        await asyncio.create_subprocess_exec(sys.executable, "-m", "tracker", name, env=environment, cwd=ROOT)
+        for name in ("serve", "worker")
+    ]
+    try:
+        await _ready(f"http://127.0.0.1:{port}", children)
+        yield Deployment(f"http://127.0.0.1:{port}", db, world)
+    finally:
+        for child in children:
+            if child.returncode is None:
+                child.terminate()
+        await asyncio.gather(*(asyncio.wait_for(child.wait(), 15) for child in children))
+        await db.close()
+
+
+async def _ready(url: str, children: list[asyncio.subprocess.Process]) -> None:
+    async with httpx.AsyncClient() as client, asyncio.timeout(40):
+        while all(child.returncode is None for child in children):
+            try:
+                if (await client.get(f"{url}/readyz")).is_success:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.1)  # a process that starts tells nobody but its port
+    raise RuntimeError("a process of the deployment ended at once")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
