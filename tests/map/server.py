@@ -1,5 +1,6 @@
 """A small real server for the street map alone: the tile door, our static files, Leaflet, and one page with a map."""
 
+import base64
 import threading
 import time
 from collections.abc import Iterator
@@ -31,6 +32,9 @@ POLICY = (
 
 HERE = Path(__file__).parent
 
+PICTURE = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
+"""One pixel."""
+
 
 class _Strict:
     """Adds the policy to every answer."""
@@ -51,13 +55,18 @@ async def _page(_request: Request) -> Response:
     return FileResponse(HERE / "page.html")
 
 
-def app(roads: Path) -> Starlette:
-    """The map of a roads folder at `/`."""
+async def _picture(_request: Request) -> Response:
+    return Response(PICTURE, media_type="image/png")
+
+
+def app(roads: Path, external_url: str | None = None) -> Starlette:
+    """The map of a roads folder at `/`; `/pictures/z/x/y.png` stands for an external tile server."""
     static = Path(portal_web.__file__).parent / "static"
     made = Starlette(
         routes=[
             Route("/", _page),
-            *tiles.routes(tiles.street_map(roads)),
+            *tiles.routes(tiles.street_map(roads, external_url)),
+            Route("/pictures/{z:int}/{x:int}/{y:int}.png", _picture),
             Mount("/static", StaticFiles(directory=static)),
             Mount("/leaflet", StaticFiles(directory=leaflet_folder())),
             Mount("/tests", StaticFiles(directory=HERE)),

@@ -20,7 +20,7 @@ from tracker.roads.basemap import build_basemap
 from tracker.roads.extract import read
 from tracker.roads.files import BASEMAP
 from tracker.roads.tile_rules import BUFFER, LABEL_BUFFER, MAX_TILE_ZOOM, MIN_TILE_ZOOM, SHOWN_FROM
-from tracker.roads.tilecut import Tile
+from tracker.roads.tilecut import Piece, Tile
 from tracker.roads.vectortile import EXTENT, Figure, Part, Shape
 
 type Content = dict[str, list[Figure]]
@@ -208,12 +208,16 @@ POINT = st.tuples(st.floats(0.3, 0.7), st.floats(0.3, 0.7))
 )
 def test_cutting_loses_and_adds_nothing(points: list[tuple[float, float]], zoom: int, buffer: float) -> None:
     line = shapely.transform(shapely.LineString(points), lambda xy: xy * 2**zoom)
-    found = []
-    for (_zoom, column, row), which, shapes in tilecut.cut(np.array([line], dtype=object), zoom, buffer):
-        assert which.tolist() == [0]
+    found: list[Piece] = []
+    whole = Piece((0, 0, 0), np.array([7]), np.array([line], dtype=object))
+    for half_way in tilecut.cut(whole, zoom, buffer, until=zoom // 2):
+        pieces = list(tilecut.cut(half_way, zoom, buffer))
+        assert all(piece.tile[0] == zoom and piece.which.tolist() == [7] for piece in pieces)
+        found += pieces
+    for piece in found:
+        _zoom, column, row = piece.tile
         box = shapely.box(column - buffer, row - buffer, column + 1 + buffer, row + 1 + buffer)
-        assert shapes[0].within(box.buffer(1e-9))
-        found.append(shapes[0])
-    together = shapely.union_all(found)
+        assert piece.shapes[0].within(box.buffer(1e-9))
+    together = shapely.union_all([piece.shapes[0] for piece in found])
     assert together.buffer(1e-6).covers(line)
     assert line.buffer(1e-6).covers(together)

@@ -200,6 +200,17 @@ def test_zooming_and_moving_keep_names_on_their_streets(browser: Browser, addres
         assert moved == pytest.approx([0, 0], abs=1.0)
 
 
+def test_an_external_server_s_pictures_are_shown_instead(browser: Browser, town_roads: Path) -> None:
+    external = app(town_roads, "/pictures/{z}/{x}/{y}.png")
+    with serving(external) as url, _visit(browser) as visit:
+        visit.open(url, f"{MIDDLE}&z=16&theme=light")
+        pictures = [asked for asked in visit.asked if "/pictures/16/" in asked]
+        assert len(pictures) >= 4
+        assert visit.tiles == []
+        assert visit.complaints == []
+        expect(visit.page.locator(".map__attr")).to_be_visible()
+
+
 def test_without_a_map_the_ground_is_plain_and_nothing_breaks(browser: Browser, tmp_path: Path) -> None:
     with serving(app(tmp_path)) as url, _visit(browser) as visit:
         visit.page.goto(f"{url}/?{MIDDLE}&z=16&theme=light")

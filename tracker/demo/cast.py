@@ -12,7 +12,7 @@ ZONE = "Europe/Helsinki"
 
 COMPANY = "Waypoint"
 
-CUSTOMER = ("Kaisa Kokeilu", "kaisa@example.com", "Korkeavuorenkatu 22")
+CUSTOMER = ("Kaisa Kokeilu", "kaisa@example.com", "Kasarmikatu 42")
 DISPATCHER = ("Dora Valvonta", "dispatch@example.com")
 ADMIN = ("Antti Ylläpito", "admin@example.com")
 

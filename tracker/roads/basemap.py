@@ -24,6 +24,7 @@ from tracker.roads.extract import ATTRIBUTION, Extract, Feature, read
 from tracker.roads.labels import place_points, street_lines
 from tracker.roads.osm_tags import Layer
 from tracker.roads.tile_rules import (
+    BLOCK_ZOOM,
     BUFFER,
     LABEL_BUFFER,
     LEAST_AREA_PX,
@@ -33,7 +34,7 @@ from tracker.roads.tile_rules import (
     UNITS_PER_PIXEL,
     shown,
 )
-from tracker.roads.tilecut import Tile, cut, figures, to_world
+from tracker.roads.tilecut import Piece, Tile, cut, figures, to_world
 from tracker.roads.vectortile import EXTENT, Figure, Values
 
 
@@ -98,18 +99,25 @@ def _metadata(extract: Extract, version: str) -> dict[str, str]:
 
 
 def _tiles(features: list[Feature], world: np.ndarray, zoom: int) -> Iterator[tuple[Tile, bytes]]:
-    """Every tile of one zoom that has something in it, gzip as it will be sent, in a stable order."""
-    content: dict[Tile, dict[str, list[Figure]]] = defaultdict(lambda: {layer.value: [] for layer in Layer})
+    """Every tile of one zoom that has something in it, gzip as it will be sent, in a stable order, block by block."""
+    blocks: dict[Tile, list[tuple[Layer, Piece]]] = defaultdict(list)
     for layer in Layer:
         chosen = np.array([i for i, f in enumerate(features) if f.layer is layer and shown(layer, f.kind, zoom)], dtype=int)
-        if not len(chosen):
-            continue
-        big_enough, shapes = _simplified(world[chosen], layer, zoom)
-        which = chosen[big_enough]
-        for tile, indices, clipped in cut(shapes, zoom, _buffer(layer)):
-            for index, shape in zip(indices, clipped, strict=True):
-                values = _values(features[which[index]])
-                content[tile][layer.value] += [Figure(kind, parts, values) for kind, parts in figures(shape, tile)]
+        if len(chosen):
+            piece = _simplified(chosen, world[chosen], layer, zoom)
+            for block in cut(piece, zoom, _buffer(layer), until=min(zoom, BLOCK_ZOOM)):
+                blocks[block.tile].append((layer, block))
+    for tile in sorted(blocks):
+        yield from _tiles_of_block(blocks.pop(tile), features, zoom)
+
+
+def _tiles_of_block(block: list[tuple[Layer, Piece]], features: list[Feature], zoom: int) -> Iterator[tuple[Tile, bytes]]:
+    content: dict[Tile, dict[str, list[Figure]]] = defaultdict(lambda: {layer.value: [] for layer in Layer})
+    for layer, whole_block in block:
+        for piece in cut(whole_block, zoom, _buffer(layer)):
+            for index, shape in zip(piece.which, piece.shapes, strict=True):
+                values = _values(features[index])
+                content[piece.tile][layer.value] += [Figure(kind, parts, values) for kind, parts in figures(shape, piece.tile)]
     for tile in sorted(content):
         if blob := vectortile.write(content[tile]):
             yield tile, gzip.compress(blob, 9, mtime=0)
@@ -121,18 +129,18 @@ def _buffer(layer: Layer) -> float:
     return (LABEL_BUFFER if layer is Layer.STREET else BUFFER) / EXTENT
 
 
-def _simplified(world: np.ndarray, layer: Layer, zoom: int) -> tuple[np.ndarray, np.ndarray]:
-    """Shapes in tiles of this zoom with vertices nobody could see left out; and which of them are large enough to be shown."""
+def _simplified(chosen: np.ndarray, world: np.ndarray, layer: Layer, zoom: int) -> Piece:
+    """Shapes in tiles of this zoom, without vertices that nobody could see and areas too small to be shown."""
     scale = 2.0**zoom
     shapes = np.asarray(shapely.transform(world, lambda xy: xy * scale))
     last = zoom == MAX_TILE_ZOOM
-    keep = np.ones(len(shapes), dtype=bool)
     if layer in LEAST_AREA_PX and not last:
         least = LEAST_AREA_PX[layer] * (UNITS_PER_PIXEL / EXTENT) ** 2
         keep = (shapely.area(shapes) >= least) | (shapely.get_dimensions(shapes) < 2)
+        chosen, shapes = chosen[keep], shapes[keep]
     if layer is not Layer.PLACE:
         shapes = shapely.simplify(shapes, (0.7 if last else TOLERANCE) / EXTENT, preserve_topology=True)
-    return np.flatnonzero(keep), np.asarray(shapes[keep])
+    return Piece((0, 0, 0), chosen, np.asarray(shapes))
 
 
 def _values(feature: Feature) -> Values:

@@ -11,6 +11,9 @@ MAP_ZOOM_ABOVE_TILE = 1
 MIN_TILE_ZOOM, MAX_TILE_ZOOM = 10, 15
 """Map z11 to z16; z17 and z18 are drawn from z15 tiles (one unit is then one pixel: nothing is lost)."""
 
+BLOCK_ZOOM = 12
+"""Deeper tiles are made in blocks of this zoom (about 10 km), so that memory holds the figures of one block only."""
+
 UNITS_PER_PIXEL = 8
 """4096 units over 512 pixels."""
 

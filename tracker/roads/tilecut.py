@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
@@ -25,30 +26,32 @@ def _mercator(lonlat: np.ndarray) -> np.ndarray:
     return np.column_stack([lonlat[:, 0] / 360 + 0.5, 0.5 - np.arcsinh(np.tan(latitude)) / (2 * np.pi)])
 
 
-def cut(shapes: Shapes, zoom: int, buffer: float) -> Iterator[tuple[Tile, np.ndarray, Shapes]]:
-    """For every tile with something in it: the tile, which shapes are in it (indices), and their clipped forms.
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What of some shapes lies in one tile: their indices, and their forms clipped to the tile and its margin."""
 
-    ``buffer`` is how far a tile reaches beyond its edge, in tiles.
+    tile: Tile
+    which: np.ndarray
+    shapes: Shapes
+
+
+def cut(piece: Piece, zoom: int, buffer: float, until: int | None = None) -> Iterator[Piece]:
+    """A piece cut further, as far as zoom ``until``: one piece for every tile with something in it.
+
+    The shapes' coordinates are tiles of ``zoom``; ``buffer`` is how far a tile reaches beyond its edge, in such tiles.
     """
-    if len(shapes):
-        yield from _descend(shapes, np.arange(len(shapes)), (0, 0, 0), zoom, buffer)
-
-
-def _descend(
-    shapes: Shapes, which: np.ndarray, tile: Tile, goal: int, buffer: float
-) -> Iterator[tuple[Tile, np.ndarray, Shapes]]:
-    zoom, column, row = tile
-    size = 2 ** (goal - zoom)
+    at, column, row = piece.tile
+    size = 2 ** (zoom - at)
     box = (column * size - buffer, row * size - buffer, (column + 1) * size + buffer, (row + 1) * size + buffer)
-    kept, clipped = _clip(shapes, box)
+    kept, clipped = _clip(piece.shapes, box)
     if not len(kept):
         return
-    if zoom == goal:
-        yield tile, which[kept], clipped
+    if at == (zoom if until is None else until):
+        yield Piece(piece.tile, piece.which[kept], clipped)
         return
-    for child in ((0, 0), (1, 0), (0, 1), (1, 1)):
-        corner = (zoom + 1, column * 2 + child[0], row * 2 + child[1])
-        yield from _descend(clipped, which[kept], corner, goal, buffer)
+    for right, below in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        child = (at + 1, column * 2 + right, row * 2 + below)
+        yield from cut(Piece(child, piece.which[kept], clipped), zoom, buffer, until)
 
 
 def _clip(shapes: Shapes, box: tuple[float, float, float, float]) -> tuple[np.ndarray, Shapes]:
