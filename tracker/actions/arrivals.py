@@ -5,6 +5,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -134,6 +135,12 @@ def as_json(eta: Eta) -> str:
     """An ETA for viewers. Without a learned range low and high are the moment itself: nothing is made up."""
     at, low, high = (text(moment or eta.at) for moment in (eta.at, eta.low, eta.high))
     return f'{{"at":"{at}","low":"{low}","high":"{high}","basis":"{eta.basis.value}"}}'
+
+
+def still_ahead(eta: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """An ETA told a while ago, as it can be shown now: nothing of it lies in the past (E3)."""
+    past = {name: text(now) for name in ("at", "low", "high") if datetime.fromisoformat(eta[name]) < now}
+    return eta | past
 
 
 def text(moment: datetime) -> str:

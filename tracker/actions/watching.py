@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tracker.actions.arrivals import still_ahead
 from tracker.actions.house import House
 from tracker.domain import visibility
 from tracker.domain.accounts import Actor
@@ -202,7 +203,8 @@ async def _shown(house: House, view: LiveView, leg: visibility.Leg, visit: Visit
     fix = Fix(visit.leg, datetime.fromisoformat(position["fix_at"]), point)
     if not visibility.may_show(leg, fix, None, now):  # the cloak was asked where the ping was kept, inside Redis
         return view
-    return replace(view, position=position, eta=visit.eta, route=await _way_ahead(house, leg, point))
+    eta = still_ahead(visit.eta, now) if visit.eta else None
+    return replace(view, position=position, eta=eta, route=await _way_ahead(house, leg, point))
 
 
 async def _way_ahead(house: House, leg: visibility.Leg, point: Point) -> str | None:
