@@ -106,10 +106,9 @@ class _Reader:
         port = self.number("TRACKER_PORT", 8000, 0, 65535) or 0
         data = Path(self.text("TRACKER_DATA", "data") or "data").expanduser().absolute()
         public = self.public(port)
-        secret = self.secret(data, public)
         database = self.database(data)
         values = {
-            "redis_url": self.url("REDIS_URL", ("redis", "rediss", "unix")),
+            "redis_url": self.url("REDIS_URL", ("redis", "rediss", "unix", "redis+cluster")),
             "host": self.text("TRACKER_HOST", "127.0.0.1") or "127.0.0.1",
             "metrics_port": self.number("TRACKER_METRICS_PORT", None, 0, 65535),
             "trusted_proxies": self.text("TRACKER_TRUSTED_PROXIES", "127.0.0.1") or "",
@@ -121,6 +120,7 @@ class _Reader:
             "log_format": self.choice("TRACKER_LOG_FORMAT", ("console", "json")),
             "log_level": self.choice("TRACKER_LOG_LEVEL", ("info", "debug", "warning", "error")),
         }
+        secret = self.secret(data, public)  # last: with a fault anywhere nothing is written
         if public is None or secret is None or database is None:
             return None
         return Config(public=public, data=data, database_url=database, secret=secret, port=port, **values)  # type: ignore[arg-type]
@@ -181,7 +181,7 @@ class _Reader:
         said = self.text("TRACKER_SECRET")
         local = public is not None and (public.demo or not public.secure)
         if said is None and local:
-            return own_secret(data, lambda fault: self.faults.append(fault))
+            return None if self.faults else own_secret(data, lambda fault: self.faults.append(fault))
         if said is None:
             self.faults.append("TRACKER_SECRET (or TRACKER_SECRET_FILE) is missing: `openssl rand -hex 32` makes one")
         elif len(said) < LEAST_SECRET:

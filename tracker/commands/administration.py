@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import click
 import msgspec
@@ -23,6 +24,7 @@ from tracker.records.database import Database, new_id
 from tracker.records.technicians import Hours, Technician
 from tracker.records.violations import ConstraintViolated
 from tracker.roads.build import build, read_manifest
+from tracker.web.health import parts_of
 
 WHO = "command"
 
@@ -50,16 +52,9 @@ async def examine() -> int:
     config = read()
     found: dict[str, str] = {"configuration": "ok"}
     async with open_house(config) as house:
-        try:
-            behind = await migrations.behind(house.db)
-            found["records"] = "run `tracker migrate`" if behind else "ok"
-        except Exception as error:
-            found["records"] = f"does not answer ({type(error).__name__})"
-        try:
-            await house.positions.on_duty()
-            found["live"] = "ok"
-        except Exception as error:
-            found["live"] = f"does not answer ({type(error).__name__})"
+        found |= await parts_of(house)
+        if found["records"] == "not migrated":
+            found["records"] = "not migrated: run `tracker migrate`"
         manifest = read_manifest(config.roads)
         found["roads"] = f"ok ({manifest.source})" if manifest else "not built: `tracker roads build REGION.osm.pbf`"
         found["router"] = house.router.name
@@ -133,6 +128,8 @@ def hours_of(text: str) -> list[Hours]:
 async def add_technician(name: str, zone: str, hours: str, home: tuple[float, float] | None, vehicle: str | None) -> None:
     """Add a technician; prints the id."""
     week = hours_of(hours)
+    if zone not in available_timezones():
+        raise BadInput(f"{zone} is no time zone; it reads like Europe/Helsinki.")
     lat, lon = home or (None, None)
     one = Technician(id=new_id(), name=name, zone=zone, home_lat=lat, home_lon=lon, vehicle=vehicle)
     async with _records() as db, db.transaction() as tx:

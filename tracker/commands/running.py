@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import structlog
 import uvloop
 
 from portal_web.doors import portal
@@ -17,6 +18,8 @@ from tracker.config import Config, read
 from tracker.web.health import serve_metrics
 from tracker.web.listener import certificate, listener
 
+log = structlog.get_logger()
+
 
 def serve_web() -> None:
     """Serve until SIGTERM or Ctrl-C; answers in flight are finished, sockets closed with 1012."""
@@ -26,7 +29,7 @@ def serve_web() -> None:
     async def serve(house: House) -> None:
         pages = portal(config)
         app = create_app(house, config, pages.routes, refusal_page=pages.refusal_page)
-        server = listener(app, config.host, config.port, **_tls(config))
+        server = listener(app, config.host, config.port, forwarded_allow_ips=config.trusted_proxies, **_tls(config))
         _settle_down()
         await server.serve()
 
@@ -44,6 +47,7 @@ def run_worker() -> None:
             asyncio.get_running_loop().add_signal_handler(sign, stop.set)
         house.hub.subscription.start()
         _settle_down()
+        log.info("working", loops=len(worker.LOOPS))
         await worker.run(house, stop)
         await house.hub.subscription.stop()
 
@@ -52,7 +56,10 @@ def run_worker() -> None:
 
 async def _in_a_house(config: Config, work: Callable[[House], Awaitable[None]]) -> None:
     if config.metrics_port:
-        serve_metrics(config.host, config.metrics_port)
+        try:
+            serve_metrics(config.host, config.metrics_port)
+        except OSError:  # web and worker on one machine share an environment: the first has the port
+            log.warning("metrics_port_taken", port=config.metrics_port)
     async with open_house(config) as house:
         await work(house)
 

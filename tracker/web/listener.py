@@ -1,7 +1,11 @@
 """How uvicorn listens: a deadline and a size for headers, which it does not have itself, and the settings that are ours."""
 
 import asyncio
+import contextlib
+import signal
 import ssl
+import threading
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +69,28 @@ class DeadlineProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
+class PoliteServer(uvicorn.Server):
+    """Ends by SIGTERM or Ctrl-C and then returns. uvicorn's own raises the signal again at its end: the process would be
+    gone before the database and the embedded servers are closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+
 def listener(app: ASGIApp, host: str, port: int, **more: Any) -> uvicorn.Server:
     """A server for the service: 1012 to every socket on shutdown, no deflate, no frame beyond 64 KiB, no own access log."""
-    return uvicorn.Server(
+    return PoliteServer(
         uvicorn.Config(
             app,
             host=host,

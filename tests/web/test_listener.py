@@ -1,0 +1,84 @@
+"""What uvicorn does not do by itself: a request head has a deadline and a size."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from tests.serving import free_socket, serving
+from tracker.web import listener
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers everything."""
+    if scope["type"] == "lifespan":
+        while (message := await receive())["type"] != "lifespan.shutdown":
+            await send({"type": f"{message['type']}.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    body = await Request(scope, receive).body()
+    await PlainTextResponse(str(len(body)))(scope, receive, send)
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "HEADERS_S", 0.3)
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("head", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nA: b"])
+async def test_a_head_that_does_not_come_is_not_waited_for(head: bytes, tmp_path: Path) -> None:
+    bound = free_socket()
+    async with serving(app, bound):
+        reader, writer = await asyncio.open_connection(*bound.getsockname())
+        writer.write(head)
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+
+
+@pytest.mark.usefixtures("short")
+async def test_the_next_request_of_a_connection_has_its_own_deadline(tmp_path: Path) -> None:
+    bound = free_socket()
+    async with serving(app, bound):
+        reader, writer = await asyncio.open_connection(*bound.getsockname())
+        for _ in range(3):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(1)
+            await asyncio.sleep(0.2)  # three times that is longer than the deadline of one head
+        writer.write(b"GET / HT")
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+
+
+@pytest.mark.usefixtures("short")
+async def test_a_slow_body_is_not_a_slow_head(tmp_path: Path) -> None:
+    bound = free_socket()
+    async with serving(app, bound):
+        reader, writer = await asyncio.open_connection(*bound.getsockname())
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na")
+        await asyncio.sleep(0.5)  # longer than a head may take
+        writer.write(b"b")
+        async with asyncio.timeout(5):
+            assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+
+async def test_a_head_of_any_size_is_not_kept() -> None:
+    bound = free_socket()
+    async with serving(app, bound):
+        reader, writer = await asyncio.open_connection(*bound.getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        try:
+            for number in range(100):
+                writer.write(f"H{number}: {'x' * 1000}\r\n".encode())
+                await writer.drain()
+            assert await reader.read() == b""
+        except ConnectionError:
+            pass  # the same, seen while writing
+        writer.close()
