@@ -6,9 +6,9 @@ import osmium
 import pytest
 
 import simulator
-from scripts.cut_extract import cut, tags_kept
 from tracker.roads.extract import read
 from tracker.roads.osm_tags import Layer
+from tracker.workshop.cut_extract import cut, tags_kept
 
 SHIPPED = Path(simulator.__file__).parent / "data" / "helsinki.osm.pbf"
 

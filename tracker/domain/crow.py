@@ -7,7 +7,7 @@ DETOUR = 1.3
 
 _FACTOR, _POWER = 3.77, 0.631
 """seconds = 3.77 · metres^0.631: short trips are slow, long ones reach faster roads. Least squares on the logarithms of 3,273
-New York and 20,000 San Francisco taxi trips of 0.4–40 km, each city weighing the same; scripts/fit_crow.py prints it."""
+New York and 20,000 San Francisco taxi trips of 0.4–40 km, each city weighing the same; tracker/workshop/fit_crow.py prints it."""
 
 
 def travel_m(start: Point, end: Point) -> float:

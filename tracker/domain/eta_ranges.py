@@ -1,6 +1,6 @@
 """How long trips really took, measured against their plan: what makes an arrival a range that holds (E3).
 
-The numbers are in ``eta_ranges.json``, made by ``scripts/learn_eta_ranges.py`` out of real trips; that file names them.
+The numbers are in ``eta_ranges.json``, made by ``tracker/workshop/learn_eta_ranges.py`` out of real trips; that file names them.
 """
 
 from bisect import bisect_right

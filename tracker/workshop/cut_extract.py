@@ -91,7 +91,7 @@ def cut(source: Path, target: Path) -> None:
     with osmium.io.Reader(str(source), osmium.osm.NOTHING) as reader:
         box = reader.header().box()
     header = osmium.io.Header()
-    header.set("generator", "technician-tracker scripts/cut_extract.py")
+    header.set("generator", "technician-tracker tracker/workshop/cut_extract.py")
     if box.valid():
         header.add_box(box)
     place = osmium.io.File(str(target), "pbf,add_metadata=false,pbf_compression_level=9")

@@ -2,7 +2,7 @@
 
 The columns read are o_lat, o_lon, d_lat, d_lon, duration_s and driven_m.
 
-usage: python -m scripts.fit_crow FOLDER
+usage: python -m tracker.workshop.fit_crow FOLDER
 """
 
 import csv

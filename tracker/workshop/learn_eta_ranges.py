@@ -5,7 +5,7 @@ d_lon, duration_s and, where a road network covers some of them, in_roads. With 
 by Valhalla (about 10 ms each) and make the basis "road"; all trips make the basis "distance". Each file learns from the
 earlier 60 % of its trips; the figures are about the later 40 %. Files weigh the same, however many trips they have.
 
-usage: python -m scripts.learn_eta_ranges TRIPS [--region EXTRACT.osm.pbf] [--write]
+usage: python -m tracker.workshop.learn_eta_ranges TRIPS [--region EXTRACT.osm.pbf] [--write]
 """
 
 import argparse
