@@ -73,11 +73,11 @@ DOORS = [
     door("/enter", enter, roles=EVERYBODY, methods=["POST"]),
     door("/form", form, roles=EVERYBODY, methods=["GET", "POST"]),
     door("/api/v1/body", body, roles=SIGNED_IN, methods=["POST"], kind="api", most_bytes=1000),
-    door("/i/{token}", body, roles=EVERYBODY, methods=["GET", "POST"], kind="machine", name="ingest"),
+    door("/machine/{token}", body, roles=EVERYBODY, methods=["GET", "POST"], kind="machine", name="machine"),
     door("/refuses", refuses, roles=EVERYBODY),
     door("/breaks", breaks, roles=EVERYBODY),
-    socket("/ws/live", hello, roles=SIGNED_IN, name="live"),
-    socket("/ws/technician", hello, roles=[Role.TECHNICIAN, Role.ANONYMOUS], without_origin=True, name="technician"),
+    socket("/ws/seen", hello, roles=SIGNED_IN, name="seen"),
+    socket("/ws/phone", hello, roles=[Role.TECHNICIAN, Role.ANONYMOUS], without_origin=True, name="phone"),
 ]
 
 
@@ -172,7 +172,7 @@ async def test_a_form_needs_the_token_of_this_browser(site: Site) -> None:
 async def test_a_machines_door_looks_at_no_cookie_and_no_origin(site: Site) -> None:
     cookie = await site.signed_in("anna@example.org")
     headers = {"Cookie": cookie, "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
-    assert (await site.client.post("/i/t0ken", content=b"1234", headers=headers)).text == "4"
+    assert (await site.client.post("/machine/t0ken", content=b"1234", headers=headers)).text == "4"
 
 
 async def test_a_body_is_not_larger_than_its_door(site: Site) -> None:
@@ -234,11 +234,11 @@ async def test_every_answer_carries_the_headers(site: Site) -> None:
 
 async def test_the_log_has_the_template_never_path_or_query(site: Site) -> None:
     with structlog.testing.capture_logs() as logs:
-        await site.client.post("/i/very-secret-token?lat=60.1", content=b"x")
+        await site.client.post("/machine/very-secret-token?lat=60.1", content=b"x")
         await site.client.get("/unknown/very-secret-token")
         await asyncio.sleep(0)
     lines = [line for line in logs if line["event"] == "request"]
-    assert [(line["template"], line["status"]) for line in lines] == [("/i/{token}", 200), ("-", 404)]
+    assert [(line["template"], line["status"]) for line in lines] == [("/machine/{token}", 200), ("-", 404)]
     assert "secret" not in repr(logs)
     assert "60.1" not in repr(logs)
 
@@ -254,22 +254,22 @@ async def test_a_socket_is_refused_before_it_is_accepted(site: Site) -> None:
         except websockets.InvalidStatus as refused:
             return refused.response.status_code
 
-    assert await status("/ws/live", Cookie=cookie, Origin=origin) == 101
-    assert await status("/ws/live", Cookie=cookie, Origin="https://evil.example") == 403
-    assert await status("/ws/live", Cookie=cookie) == 403  # a cookie without a browser's Origin
-    assert await status("/ws/live", Origin=origin) == 401
-    assert await status("/ws/technician", Origin="https://evil.example") == 403
-    assert await status("/ws/technician", Cookie=cookie, Origin=origin) == 403  # a customer
-    assert await status("/ws/technician") == 101
+    assert await status("/ws/seen", Cookie=cookie, Origin=origin) == 101
+    assert await status("/ws/seen", Cookie=cookie, Origin="https://evil.example") == 403
+    assert await status("/ws/seen", Cookie=cookie) == 403  # a cookie without a browser's Origin
+    assert await status("/ws/seen", Origin=origin) == 401
+    assert await status("/ws/phone", Origin="https://evil.example") == 403
+    assert await status("/ws/phone", Cookie=cookie, Origin=origin) == 403  # a customer
+    assert await status("/ws/phone") == 101
     cookie = await site.signed_in("maya@example.org")
-    async with websockets.connect(site.ws + "/ws/technician", additional_headers={"Cookie": cookie}) as phone:
+    async with websockets.connect(site.ws + "/ws/phone", additional_headers={"Cookie": cookie}) as phone:
         assert await phone.recv() == "anonymous"  # without Origin the cookie is not read
-    async with websockets.connect(site.ws + "/ws/technician", additional_headers={"Cookie": cookie, "Origin": origin}) as browser:
+    async with websockets.connect(site.ws + "/ws/phone", additional_headers={"Cookie": cookie, "Origin": origin}) as browser:
         assert await browser.recv() == "technician"
 
 
 async def test_a_refusal_after_the_handshake_is_a_close_code(site: Site) -> None:
-    async with websockets.connect(site.ws + "/ws/technician") as phone:
+    async with websockets.connect(site.ws + "/ws/phone") as phone:
         assert await phone.recv() == "anonymous"
         await phone.send("x")
         with pytest.raises(websockets.ConnectionClosed):
