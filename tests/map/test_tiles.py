@@ -109,6 +109,15 @@ async def test_a_map_built_anew_is_found_without_a_restart(town_roads: Path, tow
     assert await found.tile(*MIDDLE_Z12) == b"\x00"
 
 
+async def test_a_small_map_is_read_once_and_then_known_whole(town_roads: Path, tmp_path: Path) -> None:
+    found = tiles.Tiles(Path(shutil.copy(town_roads / BASEMAP, tmp_path)))
+    tile = await found.tile(*MIDDLE_Z12)
+    (tmp_path / BASEMAP).write_bytes(b"")  # nobody looks for a second
+    assert tile
+    assert await found.tile(*MIDDLE_Z12) == tile
+    assert await found.tile(12, 0, 0) is None
+
+
 async def test_memory_has_a_limit(town_roads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiles, "MEMORY_BYTES", 5000)
     found = tiles.Tiles(town_roads / BASEMAP)

@@ -1,7 +1,8 @@
 """The door of our own street map: `/tiles/{version}/{z}/{x}/{y}` out of one read-only SQLite file.
 
 The version in the address is a hash of the whole map, so a tile can be kept for ever; a rebuilt map is found within a second
-without a restart. Tiles are sent as they are stored (gzip). The file is read in a thread, tiles asked for often stay in memory.
+without a restart. Tiles are sent as they are stored (gzip). The file is read in a thread: a city's map whole with the first tile
+asked for, of a larger one tile by tile, and what is asked for often stays in memory.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ CREDIT = "© OpenStreetMap contributors"
 CREDIT_URL = "https://www.openstreetmap.org/copyright"
 
 MEMORY_BYTES = 16 * 2**20
-"""How much of the map one process keeps in memory: about 3,000 tiles."""
+"""How much of the map one process keeps in memory: all of a city, of a larger map about 3,000 tiles."""
 
 LOOK_AGAIN_S = 1.0
 """How often the file is looked at for a newer map, at most."""
@@ -48,6 +49,7 @@ class Tiles:
         self._looked_at = float("-inf")
         self._memory: OrderedDict[_Key, bytes | None] = OrderedDict()
         self._memory_bytes = 0
+        self._whole = False  # the memory holds every tile there is
         self._metadata: dict[str, str] = {}
 
     @property
@@ -68,13 +70,23 @@ class Tiles:
         if key in self._memory:
             self._memory.move_to_end(key)
             return self._memory[key]
-        if self._identity is None:
+        if self._identity is None or self._whole:
             return None
+        if self._identity[2] <= MEMORY_BYTES:
+            return await self._read_whole(key)
         version, blob = await asyncio.to_thread(_read_tile, self.file, key)
         if version != self._metadata["version"]:  # replaced a moment ago
             raise Unavailable
         self._remember(key, blob)
         return blob
+
+    async def _read_whole(self, key: _Key) -> bytes | None:
+        version, memory = await asyncio.to_thread(_read_all, self.file)
+        if version != self._metadata["version"]:
+            raise Unavailable
+        if not self._whole:
+            self._memory, self._whole = memory, True
+        return self._memory.get(key)
 
     def _remember(self, key: _Key, blob: bytes | None) -> None:
         if key not in self._memory:
@@ -99,7 +111,7 @@ class Tiles:
             found = self._metadata if identity == self._identity else _read_metadata(self.file)
         if identity != self._identity:
             self._memory.clear()
-            self._memory_bytes = 0
+            self._memory_bytes, self._whole = 0, False
             self._identity, self._metadata = identity, found
 
 
@@ -114,6 +126,13 @@ def _open(file: Path) -> sqlite3.Connection:
 def _read_metadata(file: Path) -> dict[str, str]:
     with closing(_open(file)) as db:
         return dict(db.execute("SELECT name, value FROM metadata"))
+
+
+def _read_all(file: Path) -> tuple[str, OrderedDict[_Key, bytes | None]]:
+    with closing(_open(file)) as db:
+        (version,) = db.execute("SELECT value FROM metadata WHERE name = 'version'").fetchone()
+        rows = db.execute("SELECT zoom_level, tile_column, tile_row, tile_data FROM tiles")
+        return version, OrderedDict(((zoom, column, 2**zoom - 1 - row), blob) for zoom, column, row, blob in rows)
 
 
 def _read_tile(file: Path, key: _Key) -> tuple[str, bytes | None]:
