@@ -11,7 +11,7 @@ from tracker.live.gate import Gate
 from tracker.records import legs, technicians
 from tracker.records.database import Transaction
 from tracker.records.legs import Leg
-from tracker.records.technicians import Technician
+from tracker.records.technicians import Hours, Technician
 
 
 async def gate_of(house: House, technician: str) -> Gate | None:
@@ -22,18 +22,26 @@ async def gate_of(house: House, technician: str) -> Gate | None:
 
 
 async def gates_of_all(house: House) -> list[Gate]:
-    """The gates of all active technicians: what the worker renews."""
+    """The gates of all active technicians, by three questions however many they are: what the worker renews."""
     async with house.db.reading() as tx:
-        now = house.clock()
-        return [await gate_within(house, tx, technician, now) for technician in await technicians.everybody(tx)]
+        everybody = await technicians.everybody(tx)
+        hours = await technicians.hours_of_all(tx)
+        begun = {leg.technician_id: leg for leg in await legs.all_open(tx)}
+    now = house.clock()
+    return [_gate(house, each, begun.get(each.id), hours.get(each.id, []), now) for each in everybody]
 
 
 async def gate_within(house: House, tx: Transaction, technician: Technician, now: datetime) -> Gate:
-    """The gate as this transaction sees it. A started leg counts as duty until it ends (P3)."""
-    leg = await legs.open_of(tx, technician.id) if technician.active else None
-    if leg is not None and now >= leg.hides_at:
+    """The gate as this transaction sees it."""
+    leg = await legs.open_of(tx, technician.id)
+    return _gate(house, technician, leg, await technicians.hours_of(tx, technician.id), now)
+
+
+def _gate(house: House, technician: Technician, leg: Leg | None, week: list[Hours], now: datetime) -> Gate:
+    """A started leg counts as duty until it ends (P3)."""
+    if leg is not None and (now >= leg.hides_at or not technician.active):
         leg = None  # it has ended by itself; the worker writes that down
-    hours = [WeekHours(each.weekday, each.starts, each.ends) for each in await technicians.hours_of(tx, technician.id)]
+    hours = [WeekHours(each.weekday, each.starts, each.ends) for each in week]
     duty = duty_at(hours, technician.zone, now) if technician.active else None
     settings = house.settings.now
     return Gate(

@@ -102,6 +102,16 @@ async def hours_of(tx: Transaction, technician: str) -> list[Hours]:
     return await tx.all(select(*columns).where(technician_hours.c.technician_id == technician).order_by(*columns), Hours)
 
 
+async def hours_of_all(tx: Transaction) -> dict[str, list[Hours]]:
+    """The week's stretches of duty of everybody, by technician."""
+    columns = [technician_hours.c[name] for name in Hours.__struct_fields__]
+    rows = await tx.rows(select(technician_hours.c.technician_id, *columns).order_by(*columns))
+    found: dict[str, list[Hours]] = {}
+    for row in rows:
+        found.setdefault(row["technician_id"], []).append(Hours(row["weekday"], row["starts"], row["ends"]))
+    return found
+
+
 async def set_hours(tx: Transaction, technician: str, hours: Iterable[Hours]) -> None:
     """Replace the week's stretches of duty."""
     await tx.change(delete(technician_hours).where(technician_hours.c.technician_id == technician))
