@@ -16,7 +16,6 @@ from tracker.actions.tracking import Receiver, receiver_of
 from tracker.actions.watching import hub_look
 from tracker.config import Config
 from tracker.errors import BadConfiguration, Refusal
-from tracker.live.connect import is_cluster
 from tracker.live.server import EmbeddedValkey
 from tracker.records.database import Database
 from tracker.roads.opening import open_router
@@ -60,7 +59,7 @@ def create_app(
 
     Every route must be a `guard.door`, `guard.socket` or `guard.Files`: what does not say who may use it is refused here.
     """
-    receiver = receiver_of(house, cluster=is_cluster(config.redis_url or ""))
+    receiver = receiver_of(house)
     routes = [
         *health.routes(),
         *api.routes(),

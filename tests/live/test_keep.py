@@ -88,6 +88,7 @@ async def live(either_redis_url: str) -> AsyncIterator[Live]:
     yield found
     await found.listener.aclose()
     await found.subscriber.aclose()
+    await found.keeper.close()
     await found.client.aclose()
 
 

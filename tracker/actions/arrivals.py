@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 MOST_LEGS = 20_000
 MOST_ERRANDS = 10_000
+ZERO, OFTEN = timedelta(0), timedelta(seconds=1)
+"""An estimate is good for a second of driving: a phone that speaks more often gets the same again."""
 ASK_AGAIN = timedelta(seconds=20)
 """A route that was asked for and did not come is asked for again after this."""
 
@@ -39,6 +41,7 @@ class Going:
     deviation: Deviation = field(default_factory=Deviation)
     shown: Eta | None = None
     text: str = ""
+    told_at: datetime | None = None
     astray: bool = False
     asked_at: datetime | None = None
     loading: bool = False
@@ -62,6 +65,9 @@ class Arrivals:
         going = self._legs.get(leg)
         if going is None or going.route is None:
             return ""
+        if going.told_at is not None and ZERO <= ping.at - going.told_at < OFTEN:
+            return going.text
+        going.told_at = ping.at
         going.where = progress(going.route, ping.point, going.where, acc=ping.acc, course=heading(ping))
         going.deviation, astray = off_route(going.route, going.where, ping.acc, ping.at, going.deviation)
         going.astray = going.astray or astray
@@ -123,7 +129,7 @@ class Arrivals:
         finally:
             going.loading = False
         if route is not None:
-            going.route, going.where, going.spread = route, None, spread_at(route.dest)
+            going.route, going.where, going.told_at, going.spread = route, None, None, spread_at(route.dest)
 
 
 def heading(ping: Ping) -> float | None:

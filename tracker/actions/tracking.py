@@ -78,6 +78,7 @@ class Receiver:
         for task in self._reopening:
             task.cancel()
         self._give_back([parcel for parked in self._parked.values() for parcel in parked])
+        await self._keeper.close()
 
     def _take(self) -> list[Parcel]:
         waiting, pings = self._waiting, 0
@@ -169,7 +170,7 @@ class Receiver:
         return False
 
 
-def receiver_of(house: House, *, cluster: bool = False) -> Receiver:
-    """The process's receiver; ``cluster`` True if Redis is one (`live.connect.is_cluster`)."""
-    keeper = Keeper(house.positions.client, cluster=cluster)
+def receiver_of(house: House) -> Receiver:
+    """The process's receiver."""
+    keeper = Keeper(house.positions.client)
     return Receiver(keeper, Arrivals(house.positions), lambda technician: reopen(house, technician), house.clock)

@@ -4,10 +4,10 @@ from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-__all__ = ["AWAY", "Client", "NoScriptError", "RedisError", "connect", "is_cluster", "subscriber"]
+__all__ = ["AWAY", "Client", "NoScriptError", "Redis", "RedisError", "ResponseError", "connect", "is_cluster", "subscriber"]
 
 type Client = Redis | RedisCluster
 

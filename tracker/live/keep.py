@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from tracker.live import keys
-from tracker.live.connect import Client
+from tracker.live.connect import Client, Redis
 from tracker.live.positions import STREAM_CAP
-from tracker.live.script import Script
+from tracker.live.script import Line, Script
 
 LAST_MS = 3_600_000
 """A believed position is kept an hour after the last newer one."""
@@ -59,17 +59,22 @@ class Answer:
 
 
 class Keeper:
-    """Sends batches: one call on one server, one call a bucket in parallel on a cluster."""
+    """Sends batches, one after another: one call on one server, one call a bucket in parallel on a cluster."""
 
-    def __init__(self, client: Client, *, cluster: bool = False) -> None:
-        self._script = Script(client, "keep")
-        self._cluster = cluster
+    def __init__(self, client: Client) -> None:
+        self._line = Line(client) if isinstance(client, Redis) else None
+        self._script = Script(client, "keep", self._line)
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        if self._line is not None:
+            await self._line.close()
 
     async def keep(self, items: list[Item], now: datetime) -> list[Answer]:
         """Keep a batch. Raises LiveUnavailable: then nothing may be acknowledged, and sending it again is harmless."""
         text = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         head = [round(now.timestamp() * 1000), text, keys.new_epoch(), LAST_MS, STREAM_CAP]
-        if not self._cluster:
+        if self._line is not None:
             return [_answer(row) for row in await self._script(keys.ALL_TAGS[0], [*head, items])]
         groups: dict[str, list[int]] = {}
         for i, item in enumerate(items):
