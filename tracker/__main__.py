@@ -146,6 +146,33 @@ def user_phone(technician: str, name: str) -> None:
     asyncio.run(add_phone(technician, name))
 
 
+@user.command("phones")
+@click.argument("technician")
+def user_phones(technician: str) -> None:
+    """List a technician's phones; a star stands before the one that moves the marker."""
+    from tracker.commands.administration import list_phones
+
+    asyncio.run(list_phones(technician))
+
+
+@user.command("revoke")
+@click.argument("phone")
+def user_revoke(phone: str) -> None:
+    """End a phone's token (a lost phone); its connections are closed at once."""
+    from tracker.commands.administration import revoke_phone
+
+    asyncio.run(revoke_phone(phone))
+
+
+@user.command("choose")
+@click.argument("phone")
+def user_choose(phone: str) -> None:
+    """Let PHONE move its technician's marker."""
+    from tracker.commands.administration import choose_phone
+
+    asyncio.run(choose_phone(phone))
+
+
 @main.group()
 def settings() -> None:
     """Settings: changed here or by staff, known to every process within two seconds."""

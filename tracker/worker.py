@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from tracker.actions import endings, routing, telling, told, trails, upkeep
+from tracker.actions import endings, housekeeping, routing, telling, told, trails, upkeep
 from tracker.actions.house import House
 from tracker.actions.loops import every
 
@@ -35,6 +35,7 @@ LOOPS: tuple[Loop, ...] = (
     routing.serve_routes,
     trails.drain,
     trails.purge,
+    housekeeping.tidy,
     told.drain,
     told.purge,
 )

@@ -37,7 +37,16 @@ def test_people_and_phones_are_added_listed_and_ended(tracker: CliRunner) -> Non
     done(tracker, "user", "add", "Desk@Example.org", "--name", "Desk", "--role", "admin", "--password", PASSWORD)
     maya = ["--name", "Maya", "--role", "technician", "--technician", technician, "--password", PASSWORD]
     done(tracker, "user", "add", "maya@example.org", *maya)
-    assert "http://localhost:8000/i/" in done(tracker, "user", "phone", technician)
+    first, second = (done(tracker, "user", "phone", technician) for _ in range(2))
+    assert "http://localhost:8000/i/" in first
+    one, other = (said.split()[1] for said in (first, second))
+    assert f"* {one}" in done(tracker, "user", "phones", technician)
+    done(tracker, "user", "choose", other)
+    assert f"* {other}" in done(tracker, "user", "phones", technician)
+    done(tracker, "user", "revoke", one)
+    refused(tracker, "user", "revoke", one)
+    refused(tracker, "user", "choose", one)
+    assert one not in done(tracker, "user", "phones", technician)
     listed = done(tracker, "user", "list")
     assert "desk@example.org" in listed
     assert PASSWORD not in listed
@@ -54,6 +63,8 @@ def test_people_and_phones_are_added_listed_and_ended(tracker: CliRunner) -> Non
         ["user", "technician", "Onni", "--hours", "always"],
         ["user", "technician", "Onni", "--hours", "1-5 17:00-08:00"],
         ["user", "phone", "0" * 16],
+        ["user", "phones", "0" * 16],
+        ["user", "revoke", "0" * 16],
         ["user", "add", "x@example.org", "--name", "x", "--role", "admin", "--password", "short"],
         ["user", "add", "x@example.org", "--name", "x", "--role", "technician", "--password", PASSWORD],
         ["settings", "set", "points_days", "61"],

@@ -1,7 +1,6 @@
 """`tracker migrate | doctor | roads | user | settings`: what an operator does by hand, through the records of the service."""
 
 import re
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -11,7 +10,8 @@ from zoneinfo import available_timezones
 import click
 import msgspec
 
-from tracker.actions.accounts import end_other_sessions, hashed
+from tracker.actions import devices
+from tracker.actions.accounts import end_other_sessions
 from tracker.actions.passwords import Passwords
 from tracker.app import open_house
 from tracker.config import read
@@ -27,6 +27,8 @@ from tracker.roads.build import build, read_manifest
 from tracker.web.health import parts_of
 
 WHO = "command"
+OPERATOR = Actor(Role.ADMIN, name=WHO)
+"""Whoever may run commands on this machine."""
 
 
 @asynccontextmanager
@@ -141,16 +143,35 @@ async def add_technician(name: str, zone: str, hours: str, home: tuple[float, fl
 
 async def add_phone(technician: str, name: str) -> None:
     """Make a phone's token; the technician's first phone is the chosen one."""
-    token, public = secrets.token_urlsafe(32), read().public.url
-    async with _records() as db, db.transaction() as tx:
+    config = read()
+    async with open_house(config) as house:
+        phone = await devices.add_phone(house, OPERATOR, technician, name)
+    click.echo(f"Phone:                    {phone.device}\nToken (shown this once):  {phone.token}")
+    click.echo(f"Address for stock apps:   {config.public.url}/i/{phone.token}")
+
+
+async def list_phones(technician: str) -> None:
+    """Print a technician's phones; a star stands before the chosen one."""
+    async with _records() as db, db.reading() as tx:
         found = await technicians.by_id(tx, technician)
         if found is None:
             raise NotFound("There is no technician with this id.")
-        device = await technicians.add_device(tx, technician, name, datetime.now(UTC), token_hash=hashed(token))
-        if found.device_id is None:
-            await technicians.change(tx, technician, device_id=device)
-        await audit.write(tx, datetime.now(UTC), WHO, "phone.added", technician, after={"device": device})
-    click.echo(f"Token (shown this once):  {token}\nAddress for stock apps:   {public}/i/{token}")
+        for phone in await technicians.devices_of(tx, technician):
+            click.echo(f"{'*' if phone.id == found.device_id else ' '} {phone.id} {phone.name}")
+
+
+async def revoke_phone(device: str) -> None:
+    """End a phone's token everywhere."""
+    async with open_house(read()) as house:
+        await devices.revoke_phone(house, OPERATOR, device)
+    click.echo("The token opens nothing any more.")
+
+
+async def choose_phone(device: str) -> None:
+    """Let this phone move the marker."""
+    async with open_house(read()) as house:
+        await devices.choose_phone(house, OPERATOR, device)
+    click.echo("This phone moves the marker now.")
 
 
 async def list_settings() -> None:
