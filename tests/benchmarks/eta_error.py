@@ -59,7 +59,7 @@ async def told(router: Router, trip: Trip, spread: Spread) -> dict[str, tuple[Et
         at = trip.start + timedelta(seconds=fix.second)
         where = progress(route, fix.point, where, acc=fix.acc, course=fix.heading)
         memory, ask = off_route(route, where, fix.acc, at, memory)
-        shown = estimate(where, at, at, spread=spread, shown=shown)
+        shown = estimate(where, at, at, spread=spread, shown=shown, under_way=route.serial > 1)
         for name in [name for name, looked in moments.items() if looked is fix]:
             seen[name] = (shown, at + timedelta(seconds=fix.left_s))
         if ask and route.basis is Basis.ROAD:
