@@ -74,6 +74,10 @@ class BadInput(Refusal):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
+class Unstorable(BadInput):
+    """A text in the request is too long, or has characters that cannot be kept."""
+
+
 class Unreadable(Refusal):
     """This is not a message this address can read."""
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from tests.world import NOW
-from tracker.errors import RecordsUnavailable
+from tracker.errors import RecordsUnavailable, Unstorable
 from tracker.records import people
 from tracker.records.database import Database, Transaction
 from tracker.records.schema import accounts, legs, technicians
@@ -200,3 +200,17 @@ async def test_an_error_of_the_block_stays_what_it_is(db: Database) -> None:
 def test_a_database_in_memory_is_refused() -> None:
     with pytest.raises(ValueError, match="sqlite:///FILE"):
         Database("sqlite://")
+
+
+@pytest.mark.parametrize("bad", ["a\x00b", "lone \ud800 surrogate"])
+async def test_text_that_cannot_be_kept_is_the_senders_fault(db: Database, bad: str) -> None:
+    if db.sqlite and "\x00" in bad:
+        pytest.skip("SQLite keeps it")
+
+    async def keep() -> None:
+        async with db.transaction() as tx:
+            await people.add_account(tx, bad, NOW)
+
+    with pytest.raises(Unstorable):
+        await keep()
+    assert await count(db) == 0

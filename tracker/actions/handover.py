@@ -58,7 +58,7 @@ class _Change:
 
     async def make(self, tx: Transaction) -> None:
         seen = await appointments.by_id(tx, self.appointment)
-        concerned = {one for one in (seen.technician_id if seen else None, self.technician) if one}
+        concerned = {one for one in (seen.technician_id if seen else None, self.technician) if one is not None}
         locked = {one: await technicians.locked(tx, one) for one in sorted(concerned)}  # in id order: nobody deadlocks
         visit = await appointments.locked(tx, self.appointment)
         if visit is None or seen is None or None in locked.values():
@@ -69,7 +69,7 @@ class _Change:
         if visit.technician_id == self.technician:
             return
         now, values = self.house.clock(), dict[str, Any](technician_id=self.technician)
-        old = locked.get(visit.technician_id) if visit.technician_id else None
+        old = locked.get(visit.technician_id) if visit.technician_id is not None else None
         if visit.state is State.TRAVELING and old is not None:
             self.closed.add(old.id)
             await drop_leg(tx, self.house, old, visit, now, "handed_over")
@@ -86,6 +86,6 @@ class _Change:
             raise VersionMismatch
         if visit.state not in (State.SCHEDULED, State.TRAVELING):
             raise StepNotPossible(state=visit.state.value)
-        new = locked.get(self.technician) if self.technician else None
+        new = locked.get(self.technician) if self.technician is not None else None
         if new is not None and not new.active:
             raise NotFound

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, CursorResult, RowMapping, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql.base import Executable
 
-from tracker.errors import RecordsUnavailable
+from tracker.errors import RecordsUnavailable, Unstorable
 from tracker.records.violations import ConstraintViolated, Retry, named
 
 BUSY_MS = 5_000
@@ -156,6 +156,8 @@ def own_errors() -> Iterator[None]:
         raise RecordsUnavailable from error
     except exc.DBAPIError as error:
         raise _of_the_driver(error) from error
+    except UnicodeEncodeError as error:
+        raise Unstorable from error
     except OSError as error:
         raise RecordsUnavailable from error
 
@@ -164,6 +166,8 @@ def _of_the_driver(error: exc.DBAPIError) -> Exception:
     words, code = str(error.orig).lower(), getattr(error.orig, "sqlstate", None)
     if code in {"40001", "40P01"} or "database is locked" in words or "database table is locked" in words:
         return Retry(words)
+    if (code or "").startswith("22"):
+        return Unstorable()
     away = ("disk is full", "disk i/o", "unable to open", "read-only", "readonly", "not connected", "connection")
     if error.connection_invalidated or (code or "").startswith(("08", "53", "57P")) or any(word in words for word in away):
         return RecordsUnavailable()

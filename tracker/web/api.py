@@ -1,10 +1,8 @@
-"""JSON for programs: the same actions and refusals as the pages have (docs/openapi.yaml)."""
+"""JSON for programs: the same actions and refusals as the pages have (docs/openapi.json)."""
 
 import hashlib
 from datetime import timedelta
-from typing import Annotated, Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -14,65 +12,52 @@ from tracker.actions.handover import hand_over
 from tracker.actions.sharing import set_sharing
 from tracker.actions.visits import Wish, take_step
 from tracker.domain.accounts import Actor
-from tracker.domain.appointments import STAFF, Role, State, Step
+from tracker.domain.appointments import STAFF, Role
 from tracker.errors import BadInput, NotAllowed
 from tracker.records.appointments import Appointment
-from tracker.web.bodies import Moment, body_of, json_answer, moment_of, version_of
-from tracker.web.guard import EVERYBODY, SIGNED_IN, actor_of, door, guard_of, house_of
-
-BODY_BYTES = 16 * 1024
-
-
-class StepBody(msgspec.Struct, rename={"seen": "from"}):
-    """A step to take: as in the phone's own protocol (docs/protocols.md)."""
-
-    step: Step
-    seen: State | None = None
-    at: Moment | None = None
-    reason: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
-    switch: bool = False
-
-
-class SignInBody(msgspec.Struct):
-    """E-mail and password."""
-
-    email: str
-    password: str
-
-
-class SharingBody(msgspec.Struct):
-    """Pause (``on`` false) or resume the sharing of one's place."""
-
-    on: bool
-    reason: str | None = None
-
-
-class TechnicianBody(msgspec.Struct):
-    """Who is to come; null: nobody yet."""
-
-    technician: str | None
+from tracker.web import openapi
+from tracker.web.answers import (
+    AppointmentAnswer,
+    AppointmentsAnswer,
+    EndedAnswer,
+    MeAnswer,
+    SessionsAnswer,
+    SharingAnswer,
+    SharingBody,
+    SignInBody,
+    StepBody,
+    TechnicianBody,
+    public,
+    public_actor,
+    public_session,
+)
+from tracker.web.bodies import body_of, json_answer, moment_of, version_of
+from tracker.web.guard import EVERYBODY, SIGNED_IN, actor_of, guard_of, house_of
+from tracker.web.openapi import Operation
 
 
 def routes() -> list[BaseRoute]:
-    """The doors of this module."""
-    one = "/api/v1/appointments/{appointment}"
+    """The doors of this module, and their description at `/api/v1/openapi.json`."""
+    return openapi.routes(operations())
+
+
+def operations() -> list[Operation]:
+    """Every door: method, path, endpoint, roles, what it gives and takes."""
+    one, technician = "/api/v1/appointments/{appointment}", frozenset({Role.TECHNICIAN})
+    same, once, stale = ("If-Match",), ("If-Match", "Idempotency-Key"), (409, 412)
     return [
-        _door("/api/v1/me", me, SIGNED_IN),
-        _door("/api/v1/sessions", list_sessions, SIGNED_IN),
-        _door("/api/v1/sessions", sign_in, EVERYBODY, "POST"),
-        _door("/api/v1/sessions", end_other_sessions, SIGNED_IN, "DELETE"),
-        _door("/api/v1/sessions/{session}", end_session, SIGNED_IN, "DELETE"),
-        _door("/api/v1/appointments", list_appointments, SIGNED_IN),
-        _door(one, read_appointment, SIGNED_IN),
-        _door(f"{one}/steps", step, SIGNED_IN, "POST"),
-        _door(f"{one}/technician", assign, STAFF, "PUT"),
-        _door("/api/v1/technician/today", today, {Role.TECHNICIAN}),
-        _door("/api/v1/technician/sharing", share, {Role.TECHNICIAN}, "PUT"),
+        Operation("GET", "/api/v1/me", me, SIGNED_IN, MeAnswer),
+        Operation("GET", "/api/v1/sessions", list_sessions, SIGNED_IN, SessionsAnswer),
+        Operation("POST", "/api/v1/sessions", sign_in, EVERYBODY, MeAnswer, SignInBody, status=201, refusals=(401, 429)),
+        Operation("DELETE", "/api/v1/sessions", end_other_sessions, SIGNED_IN, EndedAnswer),
+        Operation("DELETE", "/api/v1/sessions/{session}", end_session, SIGNED_IN, None, status=204),
+        Operation("GET", "/api/v1/appointments", list_appointments, SIGNED_IN, AppointmentsAnswer, query=("from", "to")),
+        Operation("GET", one, read_appointment, SIGNED_IN, AppointmentAnswer, headers=("If-None-Match",), refusals=(304,)),
+        Operation("POST", f"{one}/steps", step, SIGNED_IN, AppointmentAnswer, StepBody, headers=once, refusals=stale),
+        Operation("PUT", f"{one}/technician", assign, STAFF, AppointmentAnswer, TechnicianBody, headers=same, refusals=stale),
+        Operation("GET", "/api/v1/technician/today", today, technician, AppointmentsAnswer),
+        Operation("PUT", "/api/v1/technician/sharing", share, technician, SharingAnswer, SharingBody),
     ]
-
-
-def _door(path: str, endpoint: Any, roles: Any, method: str = "GET") -> BaseRoute:
-    return door(path, endpoint, roles=roles, methods=[method], kind="api", most_bytes=BODY_BYTES)
 
 
 # -- who ---------------------------------------------------------------------------------------------------------------
@@ -80,7 +65,7 @@ def _door(path: str, endpoint: Any, roles: Any, method: str = "GET") -> BaseRout
 
 async def me(request: Request) -> Response:
     """Who is asking."""
-    return json_answer(_public_actor(actor_of(request)))
+    return json_answer(public_actor(actor_of(request)))
 
 
 async def sign_in(request: Request) -> Response:
@@ -93,7 +78,7 @@ async def sign_in(request: Request) -> Response:
         address=request.client.host if request.client else "-",
         user_agent=request.headers.get("user-agent"),
     )
-    answer = json_answer(_public_actor(signed.actor), 201)
+    answer = json_answer(public_actor(signed.actor), 201)
     guard_of(request).remember(answer, signed.token, signed.expires_at)
     return answer
 
@@ -102,9 +87,7 @@ async def list_sessions(request: Request) -> Response:
     """The own sessions, the last used first."""
     actor = actor_of(request)
     found = await accounts.sessions_of(house_of(request), actor)
-    fields = ("id", "user_agent", "created_at", "seen_at", "expires_at")
-    listed = [{name: getattr(each, name) for name in fields} | {"current": each.id == actor.session} for each in found]
-    return json_answer({"sessions": listed})
+    return json_answer(SessionsAnswer([public_session(each, actor) for each in found]))
 
 
 async def end_session(request: Request) -> Response:
@@ -119,7 +102,7 @@ async def end_session(request: Request) -> Response:
 
 async def end_other_sessions(request: Request) -> Response:
     """End all own sessions but this one; how many."""
-    return json_answer({"ended": await accounts.end_other_sessions(house_of(request), actor_of(request))})
+    return json_answer(EndedAnswer(await accounts.end_other_sessions(house_of(request), actor_of(request))))
 
 
 # -- appointments ------------------------------------------------------------------------------------------------------
@@ -131,13 +114,14 @@ async def list_appointments(request: Request) -> Response:
     start = moment_of(request, "from") or now - timedelta(days=31)
     end = moment_of(request, "to") or start + timedelta(days=62)
     found = await agenda.agenda(house_of(request), actor, start, end)
-    return json_answer({"appointments": [public(each, actor) for each in found]})
+    return json_answer(AppointmentsAnswer([public(each, actor) for each in found]))
 
 
 async def today(request: Request) -> Response:
     """What a technician has to do today, and what is under way; for the app and the phone's token."""
     actor = actor_of(request)
-    return json_answer({"appointments": [public(each, actor) for each in await agenda.today(house_of(request), actor)]})
+    found = await agenda.today(house_of(request), actor)
+    return json_answer(AppointmentsAnswer([public(each, actor) for each in found]))
 
 
 async def read_appointment(request: Request) -> Response:
@@ -178,21 +162,7 @@ async def share(request: Request) -> Response:
     if actor.technician is None:
         raise NotAllowed
     await set_sharing(house_of(request), actor, actor.technician, body.on, body.reason)
-    return json_answer({"on": body.on})
-
-
-def public(appointment: Appointment, actor: Actor) -> dict[str, Any]:
-    """An appointment as this person may know it; what is not known is absent."""
-    fields = [
-        *("id", "booking_id", "state", "version", "service", "address", "zone", "arrival_at", "ends_at", "duration_min"),
-        *("details", "traveling_at", "started_at", "completed_at", "canceled_at", "cancel_reason"),
-    ]
-    if actor.role is not Role.CUSTOMER:
-        fields += ["outcome", "technician_id"]
-    if actor.staff:
-        fields += ["account_id", "contact_id", "source", "canceled_by"]
-    known = {name: getattr(appointment, name) for name in fields if getattr(appointment, name) is not None}
-    return known | {"place": {"lat": appointment.lat, "lon": appointment.lon}}
+    return json_answer(SharingAnswer(body.on))
 
 
 # -- reading requests, writing answers ---------------------------------------------------------------------------------
@@ -216,7 +186,3 @@ def _appointment(appointment: Appointment, actor: Actor, known: str | None = Non
     answer = json_answer(public(appointment, actor))
     answer.headers.update(headers)
     return answer
-
-
-def _public_actor(actor: Actor) -> dict[str, Any]:
-    return {"person": actor.person, "name": actor.name, "role": actor.role, "technician": actor.technician}

@@ -19,7 +19,7 @@ from tracker.actions.house import House
 from tracker.config import PublicAddress
 from tracker.domain.accounts import ANONYMOUS, Actor
 from tracker.domain.appointments import Role
-from tracker.errors import BadToken, ForeignOrigin, NotAllowed, NotSignedIn, Refusal
+from tracker.errors import BadToken, ForeignOrigin, NotAllowed, NotFound, NotSignedIn, Refusal
 from tracker.web.bodies import at_most
 from tracker.web.problems import problem
 
@@ -177,6 +177,8 @@ def door(
     async def guarded(request: Request) -> Response:
         guard = guard_of(request)
         request = Request(request.scope, at_most(most_bytes, request.receive), request._send)
+        if any(isinstance(value, str) and "\x00" in value for value in request.path_params.values()):
+            raise NotFound  # no id of ours has a NUL, and PostgreSQL takes none
         request.state.actor = await admitted(guard, request, allowed, kind)
         response = await endpoint(request)
         guard.finish(request, response)

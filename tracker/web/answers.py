@@ -1,0 +1,153 @@
+"""What the JSON doors take and give, as types: the code, docs/openapi.json and its test all use these."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import Role, State, Step
+from tracker.records.appointments import Appointment
+from tracker.records.sessions import Session
+from tracker.web.bodies import Moment
+
+
+class StepBody(msgspec.Struct, rename={"seen": "from"}):
+    """A step to take: as in the phone's own protocol. ``at``: when the button was pressed; ``switch``: leave another visit."""
+
+    step: Step
+    seen: State | None = None
+    at: Moment | None = None
+    reason: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
+    switch: bool = False
+
+
+class SignInBody(msgspec.Struct):
+    """E-mail and password."""
+
+    email: str
+    password: str
+
+
+class SharingBody(msgspec.Struct):
+    """Pause (``on`` false) or resume the sharing of one's place."""
+
+    on: bool
+    reason: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+
+
+class TechnicianBody(msgspec.Struct):
+    """Who is to come; null: nobody yet."""
+
+    technician: str | None
+
+
+class Place(msgspec.Struct):
+    """Degrees, WGS84."""
+
+    lat: float
+    lon: float
+
+
+class AppointmentAnswer(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """An appointment as the person who asks may know it; what is not known, or not theirs to know, is absent."""
+
+    id: str
+    booking_id: str
+    state: State
+    version: int
+    service: str
+    address: str
+    place: Place
+    zone: str
+    arrival_at: datetime
+    ends_at: datetime
+    duration_min: int
+    details: str | None = None
+    traveling_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    canceled_at: datetime | None = None
+    cancel_reason: str | None = None
+    outcome: str | None = None
+    technician_id: str | None = None
+    account_id: str | None = None
+    contact_id: str | None = None
+    source: str | None = None
+    canceled_by: str | None = None
+
+
+class AppointmentsAnswer(msgspec.Struct):
+    """Appointments by promised arrival."""
+
+    appointments: list[AppointmentAnswer]
+
+
+class MeAnswer(msgspec.Struct):
+    """Who is asking. ``person`` is null for a phone's token."""
+
+    person: str | None
+    name: str
+    role: Role
+    technician: str | None
+
+
+class SessionAnswer(msgspec.Struct):
+    """One browser signed in."""
+
+    id: str
+    user_agent: str | None
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+class SessionsAnswer(msgspec.Struct):
+    """The own sessions, the last used first."""
+
+    sessions: list[SessionAnswer]
+
+
+class EndedAnswer(msgspec.Struct):
+    """How many sessions were ended."""
+
+    ended: int
+
+
+class SharingAnswer(msgspec.Struct):
+    """Whether the technician's place is shared now."""
+
+    on: bool
+
+
+class ProblemAnswer(msgspec.Struct):
+    """A refusal (RFC 9457). ``code`` is for programs, ``detail`` for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+def public(appointment: Appointment, actor: Actor) -> AppointmentAnswer:
+    """The appointment as this person may know it."""
+    names = set(AppointmentAnswer.__struct_fields__) - {"place"}
+    if not actor.staff:
+        names -= {"account_id", "contact_id", "source", "canceled_by"}
+    if actor.role is Role.CUSTOMER:
+        names -= {"outcome", "technician_id"}
+    known = {name: getattr(appointment, name) for name in names}
+    return AppointmentAnswer(place=Place(appointment.lat, appointment.lon), **known)
+
+
+def public_session(session: Session, actor: Actor) -> SessionAnswer:
+    """A session in the list of its owner."""
+    fields = {name: getattr(session, name) for name in SessionAnswer.__struct_fields__ if name != "current"}
+    return SessionAnswer(current=session.id == actor.session, **fields)
+
+
+def public_actor(actor: Actor) -> MeAnswer:
+    """Who is asking."""
+    return MeAnswer(actor.person, actor.name, actor.role, actor.technician)

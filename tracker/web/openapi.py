@@ -1,0 +1,123 @@
+"""The description of the JSON doors (OpenAPI 3.1), made from the same types they read and write."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from tracker.web.answers import ProblemAnswer
+from tracker.web.bodies import json_answer
+from tracker.web.guard import EVERYBODY, Door, Endpoint, door
+
+REFERENCE = "#/components/schemas/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One JSON door: where, who, what it takes and gives. ``refusals`` beyond those of every door."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    roles: frozenset[Any]
+    answer: type | None
+    body: type | None = None
+    status: int = 200
+    query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    refusals: tuple[int, ...] = ()
+    most_bytes: int = 16 * 1024
+
+    def door(self) -> Door:
+        """The door itself."""
+        return door(self.path, self.endpoint, roles=self.roles, methods=[self.method], kind="api", most_bytes=self.most_bytes)
+
+    @property
+    def statuses(self) -> list[int]:
+        """Every status it may answer with, but 5xx."""
+        refused = {400, 403, 413, 422} if self.body else set()
+        refused |= set(self.refusals) | ({401, 403} if self.roles != EVERYBODY else set())
+        refused |= {404} if "{" in self.path else set()
+        refused |= {422} if self.query else set()
+        return sorted({self.status} | refused)
+
+
+def document(operations: Sequence[Operation]) -> dict[str, Any]:
+    """The whole OpenAPI document."""
+    types = {t for each in operations for t in (each.answer, each.body) if t is not None}
+    named = sorted({*types, ProblemAnswer}, key=lambda each: each.__name__)
+    _, schemas = msgspec.json.schema_components(named, ref_template=REFERENCE)
+    paths: dict[str, dict[str, Any]] = {}
+    for each in operations:
+        paths.setdefault(each.path, {})[each.method.lower()] = _described(each)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "technician-tracker", "version": "1", "description": _WORDS},
+        "paths": paths,
+        "components": {"schemas": schemas, "securitySchemes": _SECURITY},
+    }
+
+
+def routes(operations: Sequence[Operation]) -> list[BaseRoute]:
+    """The doors, and the document that describes them at `/api/v1/openapi.json`."""
+    described = document(operations)
+
+    async def openapi(_request: Request) -> Response:
+        return json_answer(described)
+
+    return [*(each.door() for each in operations), door("/api/v1/openapi.json", openapi, roles=EVERYBODY, kind="machine")]
+
+
+_WORDS = (
+    "Sign in with POST /api/v1/sessions and keep the cookie; what changes something also needs the Origin of the service. "
+    "A phone shows its token as Bearer instead and needs no Origin. Times are RFC 3339 with their offset."
+)
+_SECURITY = {
+    "session": {"type": "apiKey", "in": "cookie", "name": "__Host-tt", "description": "`tt` on plain http (loopback)"},
+    "phone": {"type": "http", "scheme": "bearer"},
+}
+
+
+def _described(operation: Operation) -> dict[str, Any]:
+    words = (operation.endpoint.__doc__ or "").strip()
+    said: dict[str, Any] = {
+        "operationId": operation.endpoint.__name__,
+        "summary": words.splitlines()[0],
+        "x-roles": sorted(operation.roles),
+        "parameters": list(_parameters(operation)),
+        "responses": {str(status): _response(operation, status) for status in operation.statuses},
+    }
+    if operation.roles != EVERYBODY:
+        said["security"] = [{"session": []}, {"phone": []}]
+    if operation.body is not None:
+        said["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(operation.body)}}}
+    return said
+
+
+def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
+    for part in operation.path.split("/"):
+        if part.startswith("{"):
+            yield {"name": part.strip("{}"), "in": "path", "required": True, "schema": {"type": "string"}}
+    for name in operation.query:
+        yield {"name": name, "in": "query", "schema": {"type": "string", "format": "date-time"}}
+    for name in operation.headers:
+        yield {"name": name, "in": "header", "schema": {"type": "string"}}
+
+
+def _response(operation: Operation, status: int) -> dict[str, Any]:
+    if status == 304:
+        return {"description": "It is still as the ETag says."}
+    if status != operation.status:
+        return {"description": "Refused.", "content": {"application/problem+json": {"schema": _ref(ProblemAnswer)}}}
+    if operation.answer is None:
+        return {"description": "Done."}
+    words = (operation.answer.__doc__ or "").strip().splitlines()[0]
+    return {"description": words, "content": {"application/json": {"schema": _ref(operation.answer)}}}
+
+
+def _ref(kind: type) -> dict[str, str]:
+    return {"$ref": REFERENCE.format(name=kind.__name__)}
