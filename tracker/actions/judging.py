@@ -4,9 +4,10 @@ from asyncio import Future
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from secrets import token_hex
+from typing import NamedTuple
 
 import msgspec
 
@@ -29,8 +30,7 @@ class Phone:
     boot: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of a parcel: pings refused by a rule, whether the others may be stored at all, and the gate's policy."""
 
     refused: list[tuple[Ping, str]]
@@ -174,13 +174,23 @@ def _ping(line: str) -> Ping:
     return Ping(at=moment(at), lat=float(lat), lon=float(lon), **values)
 
 
+class _Shown(msgspec.Struct):
+    """The part of a position that the phone said."""
+
+    lat: float
+    lon: float
+    acc: float | None
+    course: float | None
+    speed: float | None
+    fix_at: datetime
+
+
 def _head(ping: Ping) -> str:
     """The position's JSON without contact, interval and closing brace: Redis adds these, for they are the gate's."""
-    fix_at = ping.at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6]
-    acc, course, speed = _number(ping.acc), _number(ping.course), _number(ping.speed)
-    where = f'{{"lat":{round(ping.lat, 6)!r},"lon":{round(ping.lon, 6)!r}'
-    return f'{where},"acc":{acc},"course":{course},"speed":{speed},"fix_at":"{fix_at}Z"'
+    fix_at = ping.at.replace(microsecond=ping.at.microsecond // 1000 * 1000)
+    told = _tenths(ping.acc), _tenths(ping.course), _tenths(ping.speed)
+    return _encode(_Shown(round(ping.lat, 6), round(ping.lon, 6), *told, fix_at))[:-1].decode()
 
 
-def _number(value: float | None) -> str:
-    return "null" if value is None else repr(round(value, 1))
+def _tenths(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)

@@ -1,7 +1,6 @@
 """One batch of pings into Redis and what became of each: the Python side of `keep.lua`."""
 
 from asyncio import gather
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -42,8 +41,7 @@ class Item(NamedTuple):
 KEPT, UNSTORED, GATELESS, NEWER = "k", "u", "g", "n"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the gate said of one item; leg, appointment, serial, interval and sharing are the gate's."""
 
     code: str
