@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketState
@@ -22,6 +23,17 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
     A frame is encoded once for all viewers of a visit; handing the same bytes to each transport costs a fraction of a trip
     through ASGI. Deflate must be off (``ws_per_message_deflate=False``). Give it to uvicorn as ``ws=ViewerProtocol``.
     """
+
+    listener: Callable[[bytes], bool] | None = None
+    """Hears each text message at once; True if that was all there was to do. A viewer's ``seen`` comes for every update of
+    every viewer: through the queue and the endpoint's task it would cost more than the update itself."""
+
+    def send_receive_event_to_app(self) -> None:
+        heard = self.listener if self.curr_msg_data_type == "text" and len(self.frames) == 1 and not self.close_sent else None
+        if heard is not None and heard(self.frames[0]):
+            self.frames = []
+            return
+        super().send_receive_event_to_app()
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -49,12 +61,16 @@ class DirectDoor:
     def write(self, wire: bytes) -> None:
         self._protocol.transport.write(wire)
 
+    def listen(self, listener: Callable[[bytes], bool]) -> None:
+        """Let every text message be heard by this first."""
+        self._protocol.listener = listener
+
     async def settled(self) -> None:
         return None
 
     async def close(self, code: int) -> None:
         if not self._closing:
-            self._closing = True
+            self._closing, self._protocol.listener = True, None
             if not await _closed(self._socket, code):
                 self._protocol.transport.abort()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,7 +21,7 @@ from tracker.domain.accounts import Actor
 from tracker.errors import Refusal
 from tracker.live.staff import BoardWatch, Box
 from tracker.live.viewers import Door, Watch
-from tracker.web.doors import door_of
+from tracker.web.doors import DirectDoor, door_of
 from tracker.web.guard import SIGNED_IN, actor_of, door, house_of, socket
 
 WATCH_S = 5.0
@@ -45,6 +46,15 @@ class Said(msgspec.Struct):
     short: bool = False
     board: bool = False
     bbox: Box | None = None
+
+
+class Seen(msgspec.Struct, tag_field="type", tag="seen"):
+    """The frame that comes most."""
+
+    offset: int
+
+
+_seen = msgspec.json.Decoder(Seen).decode
 
 
 class _Closed(Exception):
@@ -72,15 +82,30 @@ class _Words:
             raise _Closed(1003)
         if len(text) > LONGEST:
             raise _Closed(1009)
-        now = asyncio.get_running_loop().time()
-        self._credit, self._at = min(BURST, self._credit + (now - self._at) * PER_SECOND) - 1, now
-        if self._credit < 0:
+        if not self._within_limits():
             raise _Closed(4429)
-        self.count += 1
         try:
             return msgspec.json.decode(text, type=Said)
         except (msgspec.DecodeError, UnicodeError):
             raise _Closed(1008) from None
+
+    def _within_limits(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        self._credit, self._at = min(BURST, self._credit + (now - self._at) * PER_SECOND) - 1, now
+        self.count += 1
+        return self._credit >= 0
+
+    def hear(self, tell: Callable[[int], None], text: bytes) -> bool:
+        """``seen`` heard where it comes in; False: it is something else, or too much, and takes the long way."""
+        if self._credit < 1 or len(text) > LONGEST:
+            return False
+        try:
+            offset = _seen(text).offset
+        except (msgspec.DecodeError, UnicodeError):
+            return False
+        self._within_limits()
+        tell(offset)
+        return True
 
     async def seen(self) -> int:
         """The next frame, which must be ``seen``: its offset."""
@@ -156,9 +181,12 @@ async def _watch_visit(house: House, actor: Actor, viewer: Watch, said: Said, wo
         viewer.resume = (said.epoch, said.offset)
     viewer.short = visit.place if said.short else None
     house.hub.join(viewer, visit.technician_id)
+    tell = partial(house.hub.seen, viewer)
+    if isinstance(viewer.door, DirectDoor):
+        viewer.door.listen(partial(words.hear, tell))
     try:
         while True:
-            house.hub.seen(viewer, await words.seen())
+            tell(await words.seen())
     finally:
         house.hub.leave(viewer)
 
