@@ -212,5 +212,6 @@ async def process(url: str) -> AsyncIterator[Process]:
         yield one
     finally:
         await one.hub.stop()
+        await one.keeper.close()
         await one.subscriber.aclose()
         await one.client.aclose()

@@ -279,6 +279,7 @@ async def scene(database_url: str, redis_url: str, data: Path) -> AsyncIterator[
         finally:
             await played.finish()
             await asyncio.gather(*(server.end() for server in played.servers))
+            await played.keeper.close()
             await db.close()
 
 

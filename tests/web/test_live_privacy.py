@@ -93,24 +93,28 @@ async def test_after_the_answer_to_a_closing_step_no_position_reaches_anyone(pla
     for step in range(1, 8):
         await play.ping(somewhere(step))
     await watchers.viewers[0].until(lambda v: somewhere(7) in v.places)
-    driving = asyncio.create_task(_drive(play))
+    arrived = asyncio.Event()
+    driving = asyncio.create_task(_drive(play, arrived))
     reason = {"reason": "nobody there"} if closing in (Step.CANCEL, Step.NOT_DONE) else {}
     await play.step(visit, closing, actor=play.staff, **reason)
     await watchers.settle()  # whatever left before the answer has been read by now
     before = [len(viewer.frames) for viewer in watchers.viewers]
     for viewer in watchers.viewers:
         await viewer.seen(10_000)  # the slow ones pay what they owe: nothing may have waited for that
+    arrived.set()
+    await driving
     for step in range(300, 320):
         await play.ping(somewhere(step))
-    driving.cancel()
     await watchers.see_nothing_of(*(somewhere(step) for step in range(300, 320)))
     for viewer, count in zip(watchers.viewers, before, strict=True):
         assert [f for f in viewer.frames[count:] if f.get("position")] == []
         assert viewer.rising()
 
 
-async def _drive(play: Scene) -> None:
+async def _drive(play: Scene, arrived: asyncio.Event) -> None:
     for step in range(8, 300):
+        if arrived.is_set():
+            return
         await play.ping(somewhere(step))
         await asyncio.sleep(0)
 
