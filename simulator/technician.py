@@ -34,6 +34,8 @@ class Pace:
     at_door_s: tuple[float, float] = (4.0, 12.0)
     """Between standing at the door and *Arrived*."""
     work_s: tuple[float, float] = (60.0, 180.0)
+    haste: tuple[float, float] = (0.9, 1.1)
+    """The driver's speed on a free road over the router's."""
     early_s: tuple[float, float] | None = (-60.0, 120.0)
     """How much before the promised arrival one means to be there (negative: late); None: leave at once, whatever was promised."""
 
@@ -82,7 +84,7 @@ class Technician:
             state = await self.phone.step(job.id, "start_travel", state)
             self._changed.set()
         if state == "traveling":
-            drive = Drive(await self._way_to(job.place), self._random, haste=self._random.uniform(0.9, 1.1))
+            drive = Drive(await self._way_to(job.place), self._random, haste=self._random.uniform(*self.pace.haste))
             await self.drive(drive, job.id)
             await self._pause(self.pace.at_door_s)
             state = await self.phone.step(job.id, "arrive", state)

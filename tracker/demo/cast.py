@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from tracker.domain.geo import Point
+from tracker.domain.geo import Point, distance_m
 
 ZONE = "Europe/Helsinki"
 
 COMPANY = "Waypoint"
 
-CUSTOMER = ("Kaisa Kokeilu", "kaisa@example.com", "Kasarmikatu 42")
+CUSTOMER = ("Kaisa Kokeilu", "kaisa@example.com", "Uudenmaankatu 15")
 DISPATCHER = ("Dora Valvonta", "dispatch@example.com")
 ADMIN = ("Antti Ylläpito", "admin@example.com")
 
@@ -79,6 +79,13 @@ def places() -> tuple[Place, ...]:
 def place_of(address: str) -> Place:
     """The place of an address that is in the list."""
     return next(place for place in places() if place.address == address)
+
+
+def home(number: int) -> Place:
+    """Where the n-th technician lives: the first six far from the demo's customer, the others all over the city."""
+    if number < 6:
+        return sorted(places(), key=lambda place: -distance_m(place.point, place_of(CUSTOMER[2]).point))[number]
+    return places()[(number * 7) % len(places())]
 
 
 def technician(number: int) -> tuple[str, str, str, str]:

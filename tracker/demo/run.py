@@ -205,7 +205,7 @@ def _plan(config: Config, demo: Demo) -> bytes:
         "url": _local(config),
         "technicians": [{"name": one.name, "token": one.token, "home": one.home} for one in demo.drivers],
         "router": router,
-        "pace": {"before_s": [2, 10], "at_door_s": [5, 12], "work_s": [150, 300]},
+        "pace": {"before_s": [2, 10], "at_door_s": [5, 12], "work_s": [150, 300], "haste": [1.2, 1.4]},
         "ask_again_s": 6,
         "verify": not config.public.secure,
     }

@@ -97,7 +97,7 @@ async def seed(db: Database, drivers: int, now: datetime) -> Demo:
 
 async def _driver(tx: Transaction, number: int, now: datetime) -> Driver:
     name, title, vehicle, plate = cast.technician(number)
-    home = cast.places()[(number * 7) % len(cast.places())].point
+    home = cast.home(number).point
     one = Technician(
         id=new_id(),
         name=name,
