@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,17 @@ async def test_a_step_is_taken_once_for_one_key(site: Site) -> None:
         assert (await desk.post(steps, json={"step": "arrive"}, headers=key)).json()["state"] == "in_progress"
     async with site.house.db.reading() as tx:
         assert [event.kind for event in await events.of_appointment(tx, visit)] == ["traveling", "in_progress"]
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-24T14:01:30+02:00"])
+async def test_when_a_step_was_pressed_is_believed_within_reason(site: Site, at: str) -> None:
+    visit = await site.world.appointment()
+    async with site.signed_in("maya@example.org") as client:
+        for step in ("start_travel", "arrive"):
+            body, key = {"step": step, "at": at}, {"Idempotency-Key": step}
+            taken = await client.post(f"/api/v1/appointments/{visit}/steps", json=body, headers=key)
+            assert taken.status_code == 200, taken.text
+    assert NOW - timedelta(hours=2) <= datetime.fromisoformat(taken.json()["started_at"]) <= NOW
 
 
 async def test_a_change_of_an_older_version_is_refused(site: Site) -> None:
@@ -227,7 +238,14 @@ async def test_staff_hand_an_appointment_over(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["from=yesterday", "from=2026-11-24T12:00:00", "from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z"]
+    "query",
+    [
+        "from=yesterday",
+        "from=2026-11-24T12:00:00",
+        "from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z",
+        "from=9999-12-31T23:59:59Z",
+        "from=0001-01-01T00:00:00%2B14:00",
+    ],
 )
 async def test_a_stretch_that_cannot_be_understood_is_refused(site: Site, query: str) -> None:
     async with site.signed_in("desk@example.org") as client:

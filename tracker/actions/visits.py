@@ -205,7 +205,7 @@ class _Attempt:
                 appointment_id=before.id,
                 step=self.wish.step,
                 state=to,
-                pressed_at=self.wish.pressed_at or now,
+                pressed_at=_pressed(self.wish.pressed_at, before, now),
                 taken_at=now,
             )
             await appointments.keep_step(tx, taken)

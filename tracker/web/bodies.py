@@ -58,6 +58,8 @@ def moment_of(request: Request, name: str) -> datetime | None:
         moment: datetime = msgspec.convert(said, Moment)
     except msgspec.ValidationError:
         raise BadInput(f"{name} must be a time with its offset, as 2026-11-24T12:00:00Z.") from None
+    if not 2000 <= moment.year <= 2200:
+        raise BadInput(f"{name} lies too far away.")
     return moment
 
 
