@@ -149,6 +149,25 @@ def test_names_are_shown_and_none_lies_on_another(browser: Browser, address: str
         assert gaps >= 1
 
 
+def test_names_stand_beside_a_route_that_is_drawn_along_their_street(browser: Browser, address: str) -> None:
+    off_the_street = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+      const { map, basemap } = window.opened;
+      const top = document.querySelector("canvas.basemap-names").getBoundingClientRect().top;
+      const street = map.latLngToContainerPoint([50.01, 10.0145]).y;
+      const named = basemap._names.labels.filter((label) => label.text === "Große Straße");
+      done(named.map((label) => Math.abs(top + label.y - street)));
+    })))"""
+    with _visit(browser) as visit:
+        visit.open(address, f"{MIDDLE}&z=16&theme=light")
+        assert all(distance < 1.5 for distance in visit.page.evaluate(off_the_street))
+        visit.page.evaluate("window.opened.map.fire('way', { points: [[50.01, 10.0], [50.01, 10.03]] })")
+        moved = visit.page.evaluate(off_the_street)
+        assert moved
+        assert all(11 < distance < 25 for distance in moved)
+        visit.page.evaluate("window.opened.map.fire('way', { points: null })")
+        assert all(distance < 1.5 for distance in visit.page.evaluate(off_the_street))
+
+
 def test_the_credit_is_in_sight_and_leads_to_the_licence(browser: Browser, address: str) -> None:
     with _visit(browser, 320, 480) as visit:
         visit.open(address, f"{MIDDLE}&z=16&theme=light")

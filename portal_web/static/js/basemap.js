@@ -3,10 +3,12 @@
 //   import { addBasemap } from "./basemap.js";
 //   const basemap = addBasemap(map, description);   // description: what /tiles.json says, or a page's data attribute
 //
+//   map.fire("way", { points });   // [[lat, lon], …] of a route drawn above: names keep beside it; null when it is gone
+//
 // Draws nothing by itself until the map has a view. With an external tile server configured the same call shows its pictures.
 
-import { decode, Tile } from "./basemap/tile.js";
 import { drawNames, placeNames } from "./basemap/names.js";
+import { Store } from "./basemap/store.js";
 import { drawTile, readPalette } from "./basemap/style.js";
 
 const { L } = window;
@@ -14,7 +16,6 @@ const { L } = window;
 const TILE_PX = 512;
 const UNITS = 4096;
 const ABOVE = 1; // a tile of zoom z fills 512 pixels of the map at zoom z + 1
-const KEPT_TILES = 96;
 const MOST_RATIO = 2.5; // canvas pixels per page pixel: enough for every screen, kind to phones
 const RETRY_MS = [1000, 3000, 10000, 30000];
 const EQUATOR_M = 40075016.686;
@@ -70,7 +71,11 @@ const Names = L.Renderer.extend({
     const zoom = this._map.getZoom();
     const tiles = this._basemap.tilesInView(this._map.getPixelOrigin().add(this._bounds.min), zoom);
     const measure = (text, face) => this._measure(text, face);
-    this.labels = placeNames({ tiles, zoom, width: size.x, height: size.y, font: palette.font, measure });
+    const way = this._basemap.way.map((place) => {
+      const { x, y } = this._map.latLngToLayerPoint(place).subtract(this._bounds.min);
+      return [x, y];
+    });
+    this.labels = placeNames({ tiles, zoom, width: size.x, height: size.y, font: palette.font, measure, way });
     drawNames(this._context, this.labels, palette);
   },
 
@@ -96,6 +101,7 @@ export const Basemap = L.GridLayer.extend({
     L.setOptions(this, { bounds, description });
     this._store = new Store(description);
     this._drawn = new Map(); // canvas → {coords, tile}
+    this.way = [];
   },
 
   onAdd(map) {
@@ -107,12 +113,19 @@ export const Basemap = L.GridLayer.extend({
     map.addLayer(this._names);
     this.on("tileunload", (event) => this._drawn.delete(event.tile));
     this._stopWatching = watchTheme(() => this.repaint());
+    map.on("way", this._keepBeside, this);
   },
 
   onRemove(map) {
     this._stopWatching();
+    map.off("way", this._keepBeside, this);
     map.removeLayer(this._names);
     L.GridLayer.prototype.onRemove.call(this, map);
+  },
+
+  _keepBeside({ points }) {
+    this.way = points || [];
+    this._writeNamesSoon();
   },
 
   /** Draws everything anew in the colours now in force, without fetching anything. */
@@ -187,37 +200,6 @@ export const Basemap = L.GridLayer.extend({
     });
   },
 });
-
-/** Fetches and keeps decoded tiles; one request for each, however many ask. */
-class Store {
-  constructor(description) {
-    this.description = description;
-    this.kept = new Map();
-  }
-
-  async tile({ z, x, y }) {
-    if (z < this.description.min_zoom) return new Tile();
-    const key = `${z}/${x}/${y}`;
-    const known = this.kept.get(key);
-    this.kept.delete(key);
-    const tile = known || this.fetch(z, x, y);
-    this.kept.set(key, tile);
-    if (this.kept.size > KEPT_TILES) this.kept.delete(this.kept.keys().next().value);
-    try {
-      return await tile;
-    } catch (error) {
-      this.kept.delete(key);
-      throw error;
-    }
-  }
-
-  async fetch(z, x, y) {
-    const address = this.description.url.replace("{z}", z).replace("{x}", x).replace("{y}", y);
-    const answer = await fetch(address, { credentials: "omit", priority: "low" });
-    if (!answer.ok) throw new Error(`tile ${answer.status}`);
-    return answer.status === 204 ? new Tile() : decode(await answer.arrayBuffer());
-  }
-}
 
 /** Calls back when the page's colours change: by the system, by data-theme, by contrast. Answers how to stop. */
 function watchTheme(changed) {

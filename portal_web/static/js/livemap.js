@@ -74,6 +74,7 @@ export class LiveMap {
   setWay(points) {
     this.#way = points && points.length > 1 ? new Way(points) : null;
     this.#along = this.#way && this.#at ? this.#way.project(this.#at).along : null;
+    this.#map.fire("way", { points: this.#way && points }); // the street map keeps its names beside it
     this.#draw();
   }
 

@@ -1,9 +1,13 @@
-// Which names the map shows and where: candidates along streets and on places, the most important first, none over another.
+// Which names the map shows and where: candidates along streets and on places, the most important first, none over another
+// and none over the way that the page draws.
+
+import { Occupied, Way, beads } from "./shapes.js";
 
 const REPEAT_PX = 260; // the same street's name again after this far
 const LEAST_REPEAT_PX = 170; // and never nearer than this to itself, across tiles too
 const MOST_BEND = 0.55; // radians over a whole name
 const MOST_KINK = 0.4; // radians at one vertex
+const WAY_PX = 5; // half of a drawn route with its edge
 const STRAIGHT_PX = 1.6; // a street that strays less than this from its chord gets a straight name
 const CURVED_SCRIPTS = /^[\u0020-\u024f\u0370-\u052f\u1e00-\u1fff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]*$/; // letters that stand alone
 
@@ -26,8 +30,11 @@ const PLACES = {
   plaza: [2.2, 11, 500, true, 15, 19],
 };
 
-/** Collects, sorts and places names; drawn with `draw`. `project(tile, x, y)` gives pixels on the canvas. */
-export function placeNames({ tiles, zoom, width, height, font, measure }) {
+/**
+ * Collects, sorts and places names. `tiles`: each with `project(x, y)` to pixels on the canvas; `way`: pixels of a drawn route,
+ * beside which names are moved.
+ */
+export function placeNames({ tiles, zoom, width, height, font, measure, way = [] }) {
   const candidates = [];
   for (const { tile, project } of tiles) {
     collectPlaces(candidates, tile, project, zoom, font, measure);
@@ -35,16 +42,42 @@ export function placeNames({ tiles, zoom, width, height, font, measure }) {
   }
   candidates.sort((a, b) => a.order - b.order || b.room - a.room || (a.text < b.text ? -1 : a.text > b.text ? 1 : a.x - b.x));
   const taken = new Occupied();
+  taken.claim(beadsOfWay(way, width, height));
   const shown = new Map();
-  return candidates.filter((label) => {
-    if (label.x < 0 || label.y < 0 || label.x > width || label.y > height) return false;
+  const placed = [];
+  for (const label of candidates) {
+    if (label.x < 0 || label.y < 0 || label.x > width || label.y > height) continue;
     const same = shown.get(label.text) || [];
     const apart = label.glyphs ? LEAST_REPEAT_PX : LEAST_REPEAT_PX * 2;
-    if (same.some((other) => Math.hypot(other.x - label.x, other.y - label.y) < apart)) return false;
-    if (!taken.claim(label.boxes)) return false;
-    shown.set(label.text, [...same, label]);
-    return true;
-  });
+    if (same.some((other) => Math.hypot(other.x - label.x, other.y - label.y) < apart)) continue;
+    const fitting = (way.length ? besides(label) : [label]).find((spot) => taken.free(spot.boxes));
+    if (!fitting) continue;
+    taken.claim(fitting.boxes);
+    shown.set(label.text, [...same, fitting]);
+    placed.push(fitting);
+  }
+  return placed;
+}
+
+function beadsOfWay(way, width, height) {
+  const near = ([x, y]) => x > -width && y > -height && x < 2 * width && y < 2 * height;
+  const found = [];
+  for (let i = 1; i < way.length; i += 1) {
+    if (near(way[i - 1]) || near(way[i])) found.push(...beads(...way[i - 1], ...way[i], WAY_PX));
+  }
+  return found;
+}
+
+/** The label where it is, then on either side of it: where a route runs along the street, the name stands beside it. */
+function besides(label) {
+  const aside = label.size * 0.6 + WAY_PX + 2.5;
+  return [0, aside, -aside].map((by) => moved(label, -Math.sin(label.angle) * by, Math.cos(label.angle) * by));
+}
+
+function moved(label, dx, dy) {
+  const glyphs = label.glyphs && label.glyphs.map((glyph) => ({ ...glyph, x: glyph.x + dx, y: glyph.y + dy }));
+  const boxes = label.boxes.map(([x, y, r]) => [x + dx, y + dy, r]);
+  return { ...label, glyphs, boxes, x: label.x + dx, y: label.y + dy };
 }
 
 function collectPlaces(candidates, tile, project, zoom, font, measure) {
@@ -60,7 +93,7 @@ function collectPlaces(candidates, tile, project, zoom, font, measure) {
       const middle = y + (row - (lines.length - 1) / 2) * size * 1.15;
       return beads(x - line.width / 2, middle, x + line.width / 2, middle, size * 0.62);
     });
-    candidates.push({ text: place.name, order, room: 20 - place.zoom, x, y, lines, size, face, boxes });
+    candidates.push({ text: place.name, order, room: 20 - place.zoom, x, y, angle: 0, lines, size, face, boxes });
   }
 }
 
@@ -132,7 +165,8 @@ function streetLabel(text, kind, face, size, width, way, spot, measure) {
   const glyphs = straight ? [alongChord(text, points)] : alongCurve(text, face, new Way(points), measure);
   const boxes = [];
   for (let i = 1; i < points.length; i += 1) boxes.push(...beads(...points[i - 1], ...points[i], size * 0.6));
-  return { text, order: STREETS[kind] ?? 7, room: way.length, x, y, glyphs, size, face, boxes };
+  const angle = Math.atan2(last[1] - first[1], last[0] - first[0]);
+  return { text, order: STREETS[kind] ?? 7, room: way.length, x, y, angle, glyphs, size, face, boxes };
 }
 
 function strayOf(points) {
@@ -160,68 +194,6 @@ function alongCurve(text, face, way, measure) {
     before = after;
   }
   return glyphs;
-}
-
-/** Circles along a line: what a name occupies. */
-function beads(x0, y0, x1, y1, radius) {
-  const count = Math.max(1, Math.ceil(Math.hypot(x1 - x0, y1 - y0) / (radius * 1.5)));
-  return Array.from({ length: count + 1 }, (_, i) => [x0 + ((x1 - x0) * i) / count, y0 + ((y1 - y0) * i) / count, radius]);
-}
-
-/** A line of pixels that can be asked for places along it. */
-class Way {
-  constructor(points) {
-    this.points = points;
-    this.along = [0];
-    for (let i = 1; i < points.length; i += 1) {
-      this.along.push(this.along[i - 1] + Math.hypot(points[i][0] - points[i - 1][0], points[i][1] - points[i - 1][1]));
-    }
-    this.length = this.along[points.length - 1];
-  }
-
-  at(distance) {
-    const wanted = Math.min(Math.max(distance, 0), this.length);
-    let i = 1;
-    while (i < this.along.length - 1 && this.along[i] < wanted) i += 1;
-    const part = (wanted - this.along[i - 1]) / (this.along[i] - this.along[i - 1] || 1);
-    const [[x0, y0], [x1, y1]] = [this.points[i - 1], this.points[i]];
-    return [x0 + (x1 - x0) * part, y0 + (y1 - y0) * part];
-  }
-
-  stretch(from, to) {
-    if (from < 0 || to > this.length) return null;
-    const between = this.points.filter((_, i) => this.along[i] > from + 1 && this.along[i] < to - 1);
-    return [this.at(from), ...between, this.at(to)];
-  }
-}
-
-/** Circles already taken, in a grid of cells. */
-class Occupied {
-  constructor() {
-    this.cells = new Map();
-  }
-
-  claim(beadsWanted) {
-    const touched = beadsWanted.some(([x, y, r]) =>
-      this.around(x, y).some(([ox, oy, or]) => Math.hypot(ox - x, oy - y) < r + or + 1),
-    );
-    if (touched) return false;
-    for (const bead of beadsWanted) {
-      const key = `${Math.floor(bead[0] / 32)},${Math.floor(bead[1] / 32)}`;
-      if (!this.cells.has(key)) this.cells.set(key, []);
-      this.cells.get(key).push(bead);
-    }
-    return true;
-  }
-
-  around(x, y) {
-    const [column, row] = [Math.floor(x / 32), Math.floor(y / 32)];
-    const found = [];
-    for (let i = column - 1; i <= column + 1; i += 1) {
-      for (let j = row - 1; j <= row + 1; j += 1) found.push(...(this.cells.get(`${i},${j}`) || []));
-    }
-    return found;
-  }
 }
 
 /** Writes placed names: halo first, then letters, so that no halo covers a letter. */
