@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tracker.domain.crow import travel_s
 from tracker.domain.geo import Point, bearing_deg, decode_polyline6, distance_m, length_m, moved
-from tracker.domain.ways import Basis, Progress, StoredRoute, ahead, progress
+from tracker.domain.visibility import cloak_zone, inside
+from tracker.domain.ways import Basis, Progress, StoredRoute, ahead, progress, way_on
 
 HOME = Point(60.17, 24.94)
 
@@ -132,6 +133,31 @@ def test_any_place_has_a_progress_within_the_route(legs: list[tuple[float, float
     assert 0 <= at.remaining_s <= route.times[-1] + 0.1
     assert -0.01 <= at.remaining_m <= route.way.length_m + 0.01
     assert at.off_m >= 0
+
+
+@pytest.mark.parametrize("bearing", range(0, 360, 30))
+def test_a_trip_that_left_another_way_than_planned_shows_no_way_through_the_zone_where_it_began(bearing: int) -> None:
+    """The nearest place of the plan is then deep inside the zone, or its very beginning."""
+    zone = cloak_zone(HOME, b"secret of the house")
+    route = route_of(walked(*[(90, 50)] * 70))
+    shown = next(p for p in (moved(HOME, bearing, m) for m in range(300, 1200)) if not inside(zone, p))
+    rest = decode_polyline6(way_on(route, shown) or "")
+    assert not [p for p in rest if distance_m(p, HOME) < 200]
+    assert (not rest) is (bearing != 90)
+
+
+def test_where_the_line_comes_by_twice_what_was_driven_between_is_not_shown() -> None:
+    line = walked((0, 400), (90, 300), (0, 300), (270, 300), (180, 600), (90, 2000))
+    route = route_of(line)
+    for place in driven(line, 20, aside_m=4):
+        rest = decode_polyline6(way_on(route, place) or "")
+        assert rest[0] == pytest.approx(place, abs=1e-6)
+    assert decode_polyline6(way_on(route, moved(HOME, 0, 200)) or "")[1:] == [pytest.approx(p, abs=2e-6) for p in line[5:]]
+
+
+def test_by_distance_the_way_on_is_the_straight_line() -> None:
+    route, place = route_of(walked((0, 3000)), basis=Basis.DISTANCE), moved(HOME, 90, 1500)
+    assert decode_polyline6(way_on(route, place) or "") == [pytest.approx(p, abs=2e-6) for p in (place, route.dest)]
 
 
 def test_a_route_that_ends_where_it_begins_can_be_stood_on() -> None:

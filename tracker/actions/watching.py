@@ -15,7 +15,7 @@ from tracker.domain.accounts import Actor
 from tracker.domain.appointments import STAFF, State
 from tracker.domain.geo import Point
 from tracker.domain.visibility import Fix, Watcher, coarse_eta, may_watch, may_watch_board, under_way
-from tracker.domain.ways import ahead, progress
+from tracker.domain.ways import way_on
 from tracker.errors import LiveUnavailable, NotAllowed, NotFound
 from tracker.live.positions import VisitNow
 from tracker.live.staff import in_box
@@ -215,7 +215,7 @@ async def _way_ahead(house: House, leg: visibility.Leg, point: Point) -> str | N
         route = await house.positions.route_of(leg.technician, leg.leg)
     except LiveUnavailable:
         return None
-    return None if route is None else ahead(route, progress(route, point))
+    return None if route is None else way_on(route, point)
 
 
 def _public_eta(visit: Appointment, now: datetime) -> dict[str, Any]:

@@ -195,6 +195,29 @@ def ahead(route: StoredRoute, now_at: Progress) -> str:
     return encode_polyline6((now_at.point, way.line[following])) + way.shape[way.ends[following] :]
 
 
+_ON_IT_M, _PASSES_APART_M = 60.0, 15.0
+"""Beyond this from the line nobody drives along it; places of the line this near to each other are passes of one street."""
+
+
+def way_on(route: StoredRoute, point: Point) -> str | None:
+    """What `ahead` says of a place whose past is not known, so that it can never hold a way behind it (P2).
+
+    None beside the line: its nearest place may be where the trip began. Where the line comes by more than once, the last
+    time counts.
+    """
+    if route.basis is not Basis.ROAD:
+        return ahead(route, _by_distance(route, point))
+    way = route.way
+    x, y = flat_m(way.origin, point)
+    passes = [way.nearest_between(x, y, start, end) for start, end in pairwise(way.metres)]
+    nearest = min(off for _, off in passes)
+    if nearest > _ON_IT_M:
+        return None
+    along, off = max(place for place in passes if place[1] <= nearest + _PASSES_APART_M)
+    left_s = max(0.0, way.times[-1] - way.seconds_at(along))
+    return ahead(route, Progress(along, off, way.length_m - along, left_s, along, point, route.basis))
+
+
 def _by_distance(route: StoredRoute, point: Point) -> Progress:
     whole, left = route.way.length_m, travel_m(point, route.dest)
     along = max(0.0, whole - distance_m(point, route.dest))
