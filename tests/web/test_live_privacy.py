@@ -301,17 +301,21 @@ async def test_a_hung_process_does_not_hold_up_the_technician(play: Scene) -> No
     for step in range(1, 6):
         await play.ping(somewhere(step))
     await watchers.viewers[1].until(lambda v: somewhere(5) in v.places)
+    await watchers.settle()
+    before = len(watchers.viewers[1].places), len(watchers.viewers[3].places)
     play.servers[1].process.send_signal(signal.SIGSTOP)
     try:
-        before = len(watchers.viewers[3].places)
+        for step in range(6, 10):
+            await play.ping(somewhere(step))  # these wait for it in its connection to Redis
+        await watchers.viewers[3].seen(10_000)
         await play.step(visit, Step.ARRIVE)
     finally:
         play.servers[1].process.send_signal(signal.SIGCONT)
     for viewer in watchers.viewers:
-        await viewer.until_state("in_progress")
+        await viewer.until(lambda v: v.frames[-1].get("state") == "in_progress")
         await viewer.seen(10_000)
     await watchers.settle()
-    assert len(watchers.viewers[3].places) == before
+    assert (len(watchers.viewers[1].places), len(watchers.viewers[3].places)) == before
 
 
 # -- the cloak ---------------------------------------------------------------------------------------------------------

@@ -130,9 +130,9 @@ async def live_view(house: House, actor: Actor, appointment: str, now: datetime)
     """What this person may see of a visit now (page's first paint, polling). `NotFound` as in `watched`."""
     technician = (await watched(house, actor, appointment, now)).technician_id
     for _ in range(_LOOKS):
-        closings = house.hub.closings.get(appointment, 0)
+        closed = house.hub.closed(appointment)
         view = await look(house, appointment, technician, now)
-        if view.technician == technician and house.hub.closings.get(appointment, 0) == closings:
+        if view.technician == technician and house.hub.closed(appointment) == closed:
             return view
         technician = view.technician  # reassigned, or closed while it was read: read again
     return replace(view, leg=None, position=None, route=None)

@@ -1,8 +1,8 @@
 """Who is watching what in this process: one subscription, a channel for each watched visit, a mailbox for each viewer."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,18 +11,18 @@ import msgspec
 import structlog
 
 from tracker.live import frames
+from tracker.live.closings import Closings
 from tracker.live.control import Ask, Control
 from tracker.live.frames import Frame
 from tracker.live.looking import Look, Looks, Missed
+from tracker.live.naps import Naps
 from tracker.live.staff import Board
-from tracker.live.subscription import Handler, Subscription
+from tracker.live.subscription import Subscription
 from tracker.live.viewers import Channel, Socket, Watch, close_all
 
 TICK_S = 5.0
 BEAT_S = 12.0
 """A viewer that was sent nothing for this long gets a beat at the next tick: at least every 20 s."""
-SETTLE_S = 0.5
-"""How long a closing waits for answers that are being sent."""
 STUCK_S = 60.0
 """A socket that took nothing for this long is closed: nobody reads there."""
 
@@ -42,8 +42,8 @@ class Hub:
         self._looks: Looks
         self.channels: dict[str, Channel] = {}
         self.sessions: dict[str, set[Socket]] = {}
-        self.closings: dict[str, int] = {}
-        self._readers: dict[str, set[asyncio.Task[Any]]] = {}
+        self.naps = Naps()
+        self._closings = Closings()
         self._tasks: set[asyncio.Task[Any]] = set()
         subscription.on_back.append(self._back)
         control.on(Ask.FLUSH, self.flush)
@@ -51,8 +51,9 @@ class Hub:
         control.on(Ask.LOOK_AGAIN, self.look_again)
 
     async def start(self, look: Look, missed: Missed) -> None:
-        """Listen. ``look`` and ``missed`` answer what the channels alone cannot (see `live/looking`)."""
-        self._looks = Looks(self.subscription, self._clock, look, missed)
+        """Listen. For ``look`` and ``missed`` see `live/looking`."""
+        self._looks = Looks(self.subscription, self._clock, look, missed, self._wake)
+        self.naps.start()
         self.subscription.start()
         await self.control.listen()
         self._spawn(self._tick_for_ever())
@@ -63,6 +64,7 @@ class Hub:
         for task in [*self._tasks, *(channel.looking for channel in self.channels.values() if channel.looking)]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.naps.stop()
         await self.board.stop()
         await self.control.stop()
         await self.subscription.stop()
@@ -104,15 +106,14 @@ class Hub:
 
     def seen(self, viewer: Watch, offset: int) -> None:
         """The viewer saw an update: it may have the next."""
+        self._wake()
         viewer.mailbox.seen(offset)
         viewer.pump(_now())
 
     # -- what Redis says -----------------------------------------------------------------------------------------------
 
-    def _hear(self, channel: Channel) -> Handler:
-        return partial(self._heard, channel)
-
     def _heard(self, channel: Channel, data: bytes) -> None:
+        self._wake()
         try:
             said = frames.read(data)
         except msgspec.DecodeError:
@@ -146,7 +147,21 @@ class Hub:
             viewer.pump(now)
 
     def _want(self, channel: Channel) -> None:
-        self._looks.want(channel, self._hear)
+        self._looks.want(channel, lambda heard: partial(self._heard, heard))
+
+    def _wake(self) -> None:
+        """After a nap everybody is held for a new look: a closing may have given up waiting for this process."""
+        if self.naps.noticed():
+            log.warning("process_slept")
+            for channel in self.channels.values():
+                channel.close()
+                channel.hold()
+                self._want(channel)
+
+    def closed(self, appointment: str) -> tuple[int, int]:
+        """Changes whenever a closing, or a nap in which one may have been missed, lies between two calls."""
+        self._wake()
+        return self._closings.count(appointment), self.naps.count
 
     def _back(self) -> None:
         """The subscription was lost and is here again: whatever was published meanwhile was not heard."""
@@ -163,33 +178,16 @@ class Hub:
 
         All but the settling of slow doors is done before the first await, so before anything later is heard.
         """
-        self.closings[appointment] = self.closings.pop(appointment, 0) + 1
-        while len(self.closings) > 4096:
-            del self.closings[next(iter(self.closings))]
-        readers = list(self._readers.get(appointment, ()))
-        channel = self.channels.get(appointment)
-        viewers = list(channel.viewers) if channel is not None else []
-        if channel is not None:
+        self._closings.note(appointment)
+        waiting = [self._closings.settled(appointment)]
+        if (channel := self.channels.get(appointment)) is not None:
             channel.close()
-        await asyncio.gather(*(viewer.door.settled() for viewer in viewers))
-        if readers:
-            _, slow = await asyncio.wait(readers, timeout=SETTLE_S)
-            for task in slow:
-                task.cancel()
+            waiting += [viewer.door.settled() for viewer in channel.viewers]
+        await asyncio.gather(*waiting)
 
-    @contextlib.contextmanager
-    def reading(self, appointment: str) -> Iterator[None]:
+    def reading(self, appointment: str) -> AbstractContextManager[None]:
         """Inside, an answer that may carry a position is made and sent; a closing waits for it, or breaks it off."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - only coroutines answer requests
-        readers = self._readers.setdefault(appointment, set())
-        readers.add(task)
-        try:
-            yield
-        finally:
-            readers.discard(task)
-            if not readers and self._readers.get(appointment) is readers:
-                del self._readers[appointment]
+        return self._closings.reading(appointment)
 
     async def end_session(self, session: str) -> None:
         """Close every socket of a session."""
@@ -214,6 +212,7 @@ class Hub:
 
     async def tick(self) -> None:
         """Beats; sessions that ran out; sockets where nobody reads; looks that are still owed."""
+        self._wake()
         now, clock = _now(), self._clock()
         beat = frames.beat(clock)
         expired, stuck = [], []

@@ -30,8 +30,10 @@ log = structlog.get_logger()
 class Looks:
     """Subscribe, then read Redis, then SQL: in this order nothing can happen between what was read and what will be heard."""
 
-    def __init__(self, subscription: Subscription, clock: Callable[[], datetime], look: Look, missed: Missed) -> None:
-        self._subscription, self._clock, self._look, self._missed = subscription, clock, look, missed
+    def __init__(
+        self, subscription: Subscription, clock: Callable[[], datetime], look: Look, missed: Missed, wake: Callable[[], None]
+    ) -> None:
+        self._subscription, self._clock, self._look, self._missed, self._wake = subscription, clock, look, missed, wake
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     def want(self, channel: Channel, hear: Callable[[Channel], Handler]) -> None:
@@ -72,6 +74,7 @@ class Looks:
             channel.hint = seen.technician  # reassigned: hear the other bucket, then look again
             return False
         missed = [(viewer, await self._missed_by(viewer, seen)) for viewer in waiting]
+        self._wake()  # a nap since the beginning spoils it as well
         if channel.spoiled != spoiled:
             return False  # closed, or another leg began: what was read may be over
         # no await from here on: nothing can be closed between this check and the last write
