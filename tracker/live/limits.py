@@ -2,11 +2,19 @@
 
 import hashlib
 from datetime import datetime
+from typing import Any
 
 from tracker.live.connect import AWAY, Client, RedisError
 
 MOST_KEYS = 20_000
 """Counters kept in memory at most; the oldest window goes first."""
+
+_COUNT = """
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+return count
+"""
+# one step in Redis: a key that ran out between two commands would be counted up for ever, and lock somebody out for good
 
 
 class Limits:
@@ -38,8 +46,8 @@ class Limits:
         if self._client is None:
             return None
         try:
-            await self._client.set(name, 0, ex=window_s, nx=True)
-            return int(await self._client.incr(name))
+            counted: Any = await self._client.eval(_COUNT, 1, name, window_s)
+            return int(counted)
         except (*AWAY, RedisError):
             return None
 
