@@ -18,6 +18,7 @@ from simulator.site import Site
 from simulator.technician import Pace, Technician
 from simulator.tracks import Track
 from simulator.viewers import PollingViewer, Viewer
+from simulator.witness import Witness
 from tracker.domain.geo import Point
 
 
@@ -62,6 +63,10 @@ class Audience:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def _one_of_each_trip(self) -> list[Witness]:
+        """All viewers of a trip are shown the same arrivals: a trip counts once, however many watch it."""
+        return list({viewer.appointment: viewer.witness for viewer in reversed(self.viewers)}.values())
+
     def report(self, phones: Sequence[Phone], settled: bool) -> Report:
         """The figures of the run."""
         witnesses = [viewer.witness for viewer in self.viewers]
@@ -77,7 +82,7 @@ class Audience:
             connections=sum(viewer.connections for viewer in self.viewers if isinstance(viewer, Viewer)),
             frames=dict(frames),
             broken=tuple(f"{viewer.name}: {text}" for viewer in self.viewers for text in viewer.witness.broken),
-            etas=score_etas(witnesses),
+            etas=score_etas(self._one_of_each_trip()),
         )
 
 
@@ -146,7 +151,7 @@ async def run_story(
     phone = SocketPhone(target, seed=seed, heard=lambda fix: audience.journal(now[-1]).sent(fix) if now else None)
     technician = Technician(phone, home, planner, seed=seed, pace=pace)
     async with phone:
-        telling = asyncio.create_task(technician.keep_telling())
+        telling = asyncio.create_task(technician.keep_telling(only_on_the_way=True))
         try:
             for _ in range(visits):
                 jobs = await todays_jobs(client, target)

@@ -6,6 +6,9 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+PATIENCE_S = 30.0
+"""Passwords are hashed slowly on purpose, and many may come at once."""
+
 
 class CannotSignIn(Exception):
     """The sign-in page did not let this person in; the text says what happened."""
@@ -70,15 +73,22 @@ def sign_in_form(page: str) -> tuple[str, dict[str, str], str, str]:
 async def sign_in(url: str, email: str, password: str, *, path: str = "/sign-in", verify: bool = True) -> Site:
     """Signs in through the public form; the site with the session's cookie. Raises CannotSignIn."""
     bare = Site(url.rstrip("/"), verify=verify)
-    async with httpx.AsyncClient(follow_redirects=True, verify=verify) as browser:
-        page = await browser.get(urljoin(bare.url + "/", path.lstrip("/")))
-        if page.is_error:
-            raise CannotSignIn(f"the sign-in page answered {page.status_code}")
-        action, fields, who, secret = sign_in_form(page.text)
-        before = dict(browser.cookies)
-        fields |= {who: email, secret: password}
-        answer = await browser.post(urljoin(str(page.url), action), data=fields, headers={"Origin": bare.origin})
-        fresh = {name: value for name, value in browser.cookies.items() if before.get(name) != value}
-        if answer.is_error or not fresh:
-            raise CannotSignIn(f"{email} was not let in (HTTP {answer.status_code})")
-        return Site(bare.url, "; ".join(f"{name}={value}" for name, value in browser.cookies.items()), verify)
+    try:
+        async with httpx.AsyncClient(follow_redirects=True, verify=verify, timeout=PATIENCE_S) as browser:
+            return await _sign_in(browser, bare, email, password, path)
+    except httpx.HTTPError as wrong:
+        raise CannotSignIn(f"{bare.url} does not answer: {type(wrong).__name__}") from wrong
+
+
+async def _sign_in(browser: httpx.AsyncClient, bare: Site, email: str, password: str, path: str) -> Site:
+    page = await browser.get(urljoin(bare.url + "/", path.lstrip("/")))
+    if page.is_error:
+        raise CannotSignIn(f"the sign-in page answered {page.status_code}")
+    action, fields, who, secret = sign_in_form(page.text)
+    before = dict(browser.cookies)
+    fields |= {who: email, secret: password}
+    answer = await browser.post(urljoin(str(page.url), action), data=fields, headers={"Origin": bare.origin})
+    fresh = {name: value for name, value in browser.cookies.items() if before.get(name) != value}
+    if answer.is_error or not fresh:
+        raise CannotSignIn(f"{email} was not let in (HTTP {answer.status_code})")
+    return Site(bare.url, "; ".join(f"{name}={value}" for name, value in browser.cookies.items()), bare.verify)

@@ -46,6 +46,7 @@ class Technician:
     def __init__(self, phone: SocketPhone, home: Point, planner: Planner, *, seed: int = 0, pace: Pace | None = None) -> None:
         self.phone, self.planner = phone, planner
         self.pace = pace or Pace()
+        self.on_the_way = False
         self._standing = Moment(home, 0.0, 0.0)
         self._drive: tuple[Drive, float] | None = None
         self._known_way: tuple[tuple[Point, Point], Way] | None = None
@@ -61,10 +62,14 @@ class Technician:
         drive, began = self._drive
         return drive.at(time.monotonic() - began)
 
-    async def keep_telling(self) -> None:
-        """Says the place again and again at the server's interval, until cancelled. Run beside the story."""
+    async def keep_telling(self, *, only_on_the_way: bool = False) -> None:
+        """Says the place again and again at the server's interval, until cancelled. Run beside the story.
+
+        ``only_on_the_way``: as our own web app does, which is silent while no visit is under way.
+        """
         while True:
-            self.tell()
+            if self.on_the_way or not only_on_the_way:
+                self.tell()
             self._changed.clear()
             waited = asyncio.create_task(self._changed.wait())
             await asyncio.wait([waited], timeout=self.phone.policy.interval_s)
@@ -82,12 +87,14 @@ class Technician:
         if state == "scheduled":
             await self._pause(self.pace.before_s)
             state = await self.phone.step(job.id, "start_travel", state)
-            self._changed.set()
         if state == "traveling":
+            self.on_the_way = True
+            self._changed.set()
             drive = Drive(await self._way_to(job.place), self._random, haste=self._random.uniform(*self.pace.haste))
             await self.drive(drive, job.id)
             await self._pause(self.pace.at_door_s)
             state = await self.phone.step(job.id, "arrive", state)
+            self.on_the_way = False
             self._changed.set()
         if state == "in_progress":
             await self._pause(self.pace.work_s)

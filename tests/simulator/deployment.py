@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from simulator.phones import Target
+from simulator.tracks import Fix, Track, with_motion
 from tests.world import ALL_WEEK, HOME, World, add_appointment, settle
 from tracker.actions.accounts import hashed
 from tracker.actions.passwords import Passwords
@@ -65,8 +66,8 @@ class Deployment:
 
 
 @asynccontextmanager
-async def deployed(database_url: str, redis_url: str, data: Path) -> AsyncIterator[Deployment]:
-    """Starts web and worker, and ends them."""
+async def deployed(database_url: str, redis_url: str, data: Path, **more: str) -> AsyncIterator[Deployment]:
+    """Starts web and worker, and ends them. ``more``: further environment."""
     port = _free_port()
     db = Database(database_url)
     await migrate(db)
@@ -81,6 +82,7 @@ async def deployed(database_url: str, redis_url: str, data: Path) -> AsyncIterat
         "TRACKER_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "TRACKER_SECRET": "0123456789abcdef" * 4,
         "TRACKER_LOG_LEVEL": "warning",
+        **more,
     }
     children = [
         await asyncio.create_subprocess_exec(sys.executable, "-m", "tracker", name, env=environment, cwd=ROOT)
@@ -113,3 +115,11 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def pairs(track: Track, stored: list[TrackPoint]) -> list[tuple[Fix, TrackPoint]]:
+    """Each stored point with the fix it must be: the newest of both are the same moment, stock apps round to seconds."""
+    fixes = with_motion(track).fixes
+    by_age = {round((fixes[-1].at - fix.at).total_seconds()): fix for fix in fixes}
+    newest = max(point.fix_at for point in stored)
+    return [(by_age[round((newest - point.fix_at).total_seconds())], point) for point in stored]

@@ -18,11 +18,10 @@ from simulator.routing import Planner
 from simulator.run import Audience, Ride, run_rides, run_story
 from simulator.site import CannotSignIn, sign_in
 from simulator.technician import Pace
-from simulator.tracks import Fix, Track, make_track, with_motion
-from tests.simulator.deployment import PASSWORD, Deployment, deployed
+from simulator.tracks import Fix, Track, make_track
+from tests.simulator.deployment import PASSWORD, Deployment, deployed, pairs
 from tests.world import HOME, PLACE
 from tracker.domain.geo import Point, distance_m, moved
-from tracker.records.points import TrackPoint
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -46,14 +45,6 @@ async def service(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 def shortened(name: str) -> Track:
     track = read_track(Path(name))
     return replace(track, fixes=track.fixes[: TRACKS[name]])
-
-
-def pairs(track: Track, stored: list[TrackPoint]) -> list[tuple[Fix, TrackPoint]]:
-    """Each stored point with the fix it must be: the newest of both are the same moment, stock apps round to seconds."""
-    fixes = with_motion(track).fixes
-    by_age = {round((fixes[-1].at - fix.at).total_seconds()): fix for fix in fixes}
-    newest = max(point.fix_at for point in stored)
-    return [(by_age[round((newest - point.fix_at).total_seconds())], point) for point in stored]
 
 
 async def test_real_tracks_through_every_app_are_acked_and_stored_as_they_were(service: Deployment) -> None:

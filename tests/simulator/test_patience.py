@@ -48,7 +48,7 @@ class Talk:
 
 
 @asynccontextmanager
-async def served(*scripts: Script, haste: float = 200.0) -> AsyncIterator[SocketPhone]:
+async def served(*scripts: Script, haste: float = 1.0) -> AsyncIterator[SocketPhone]:
     """A phone, and a server that plays one script for each connection; a script that fails fails the test."""
     wrong: list[BaseException] = []
     numbers = iter(range(100))
@@ -124,7 +124,7 @@ async def test_a_ping_that_is_never_answered_is_sent_again_on_the_same_connectio
         await talk.say(type="ack", seq=1)
         await talk.socket.wait_closed()
 
-    async with served(deaf) as phone:
+    async with served(deaf, haste=200) as phone:
         phone.say(FIXES[0])
         assert await phone.settled(10)
 
@@ -138,7 +138,7 @@ async def test_a_restart_of_the_server_is_survived_and_a_replacement_is_not() ->
         await talk.welcome()
         await talk.socket.close(4409)
 
-    async with served(restart, replaced) as phone:
+    async with served(restart, replaced, haste=200) as phone:
         phone.say(FIXES[0])
         assert not await phone.settled(10)
         assert isinstance(phone.dead, GivenUp)

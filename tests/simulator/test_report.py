@@ -9,8 +9,10 @@ import pytest
 from simulator.journal import Journal
 from simulator.phones.base import Counts
 from simulator.report import Report, Spread, percentile, score_etas, table
-from simulator.site import CannotSignIn, sign_in_form
+from simulator.run import Audience
+from simulator.site import CannotSignIn, Site, sign_in_form
 from simulator.tracks import Fix
+from simulator.viewers import Viewer
 from simulator.witness import Witness
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -159,3 +161,22 @@ def test_the_sign_in_form_is_found_by_its_password() -> None:
     assert sign_in_form(page) == ("/in", {"form_token": "t1"}, "email", "secret")
     with pytest.raises(CannotSignIn):
         sign_in_form("<form><input name='q'></form>")
+
+
+def test_a_trip_counts_once_however_many_watch_it() -> None:
+    audience = Audience()
+    for appointment, viewers in (("a1", 5), ("a2", 1)):
+        for number in range(viewers):
+            viewer = Viewer(Site("http://t"), appointment, f"{appointment}-{number}")
+            for frame in (
+                snapshot(1, "scheduled"),
+                state(2, "traveling", 0),
+                update(3, 1, eta=eta(9, 8, 12)),
+                state(4, "in_progress", 10),
+            ):
+                viewer.witness.heard(frame)
+            audience.viewers.append(viewer)
+    report = audience.report([], settled=True)
+    assert report.viewers == 6
+    assert report.etas["road"].shown == 2
+    assert report.etas["road"].moments["start"].trips == 2
