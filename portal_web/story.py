@@ -41,6 +41,8 @@ def tell(trip: Trip, now: datetime, shown: Window | None = None) -> Story:
     """The story at ``now``; ``shown`` is the range already on the page if it should stand (the two-minute rule)."""
     level = level_of(trip, now)
     window = (shown or range_of(trip, now)) if level is not Level.LOST else None
+    if window and window[0] <= now and level in (Level.PAUSED, Level.HIDDEN):
+        window = None  # nobody sees the van, so "any minute" would claim what is not known
     by = None if window else expected_by(trip, now)
     return Story(
         level=level,

@@ -76,14 +76,14 @@ def range_of(trip: Trip, now: datetime) -> tuple[datetime, datetime] | None:
 
 
 def expected_by(trip: Trip, now: datetime) -> datetime | None:
-    """One time, five-minute steps: the late end of the last estimate plus the silence after which a position is lost.
+    """One time, five-minute steps: the late end of the last estimate, for a lost position plus the silence that made it so.
 
     For a lost position it stays where it is (the page says whom to call then); else it is None once it has passed.
     """
+    late = trip.eta.high if trip.eta else trip.planned
     if level_of(trip, now) is Level.LOST and trip.seen:
-        late = trip.eta.high if trip.eta else trip.planned
         return ceil_minute(late + timedelta(seconds=freshness.limits(trip.seen.interval_s).stale_s), 5)
-    by = ceil_minute(trip.planned, 5)
+    by = ceil_minute(late, 5)
     return by if by > now else None
 
 

@@ -9,6 +9,7 @@ import pytest
 from portal_web.assets import portal_assets
 from portal_web.live_page import page_context
 from portal_web.pages import Pages
+from portal_web.trip import Arrival
 from tests.portal_web.scenes import IN_PROGRESS, LIVE, NOW, SCENES, SCHEDULED, SITE, TRAVELING, at
 from tracker.web.tiles import CREDIT, CREDIT_URL
 
@@ -99,7 +100,7 @@ def test_every_clock_time_in_sight_is_a_time_element(scene):
             "Call the service desk if Aino has not arrived by 14:20.",
         ),
         "paused": ("Paused · since 14:02", "Location sharing is paused. The visit is still on.", "Technicians can pause sharing"),
-        "hidden": ("Just started · not shown yet", "The van appears on the map a little later,", "latest 14:30"),
+        "hidden": ("Just started · not shown yet", "The van appears on the map a little later,", "Expected by 14:30"),
         "in-progress": (
             "Aino is working. Likely done around 15:10",
             "Started 14:09.",
@@ -146,6 +147,15 @@ def test_an_early_end_in_the_past_is_said_as_any_minute():
     text = text_of(page_of(TRAVELING, LIVE, now=at("14:06")))
     assert "Any minute, latest 14:" in text
     assert "14:05" not in text
+
+
+@pytest.mark.parametrize("name", ["hidden", "paused"])
+def test_a_van_that_nobody_sees_is_never_said_to_come_any_minute(name):
+    trip = replace(SCENES[name][1], eta=Arrival(at("14:00"), at("14:28"), "booked"))
+    text = text_of(page_of(TRAVELING, trip, now=at("14:06")))
+    assert "Any minute" not in text
+    assert "Expected by 14:30" in text
+    assert "The time it was expected has passed." in text_of(page_of(TRAVELING, trip, now=at("14:31")))
 
 
 def test_the_range_never_ends_in_the_past():

@@ -28,18 +28,20 @@ export function rangeOf(trip, now) {
 }
 
 function expectedBy(trip, now) {
+  const late = trip.eta ? trip.eta.high : trip.planned;
   if (levelOf(trip, now) === "lost") {
-    const late = trip.eta ? trip.eta.high : trip.planned;
     return ceilMinute(late + limits(trip.seen.interval).stale * 1000, 5);
   }
-  const by = ceilMinute(trip.planned, 5);
+  const by = ceilMinute(late, 5);
   return by > now ? by : null;
 }
 
 /** The story at `now`; `shown` is the range already on the page if it should stand (the two-minute rule). */
 export function tell(trip, now, shown = null) {
   const level = levelOf(trip, now);
-  const range = level === "lost" ? null : shown ?? rangeOf(trip, now);
+  let range = level === "lost" ? null : shown ?? rangeOf(trip, now);
+  // Nobody sees the van, so "any minute" would claim what is not known.
+  if (range && range[0] <= now && (level === "paused" || level === "hidden")) range = null;
   const by = range ? null : expectedBy(trip, now);
   return {
     level,
