@@ -25,6 +25,7 @@ from tracker.demo.seed import Demo, seed
 from tracker.errors import BadConfiguration
 from tracker.records import migrations
 from tracker.roads.build import build, read_manifest
+from tracker.roads.child import bound
 
 EXTRACT = Path(__file__).resolve().parents[2] / "simulator" / "data" / "helsinki.osm.pbf"
 
@@ -59,8 +60,9 @@ class Children:
         logs.mkdir(parents=True, exist_ok=True)
         with (logs / f"{name}.log").open("ab") as said:
             # a session of its own: Ctrl-C in the terminal reaches us alone, and we end the children in order
+            command = bound([sys.executable, *arguments], signal.SIGTERM)  # kill -9 of us must not leave them at work
             child = await asyncio.create_subprocess_exec(
-                sys.executable, *arguments, env=self._environment, stdout=said, stderr=said, start_new_session=True
+                *command, env=self._environment, stdout=said, stderr=said, start_new_session=True
             )
         self._running.append((name, child))
         return child

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -10,20 +11,25 @@ from pathlib import Path
 _DIE_WITH_PARENT = """
 import ctypes, os, sys
 if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, 9)
+    ctypes.CDLL(None).prctl(1, int(sys.argv[2]))
 if os.getppid() != int(sys.argv[1]):
     sys.exit(0)
-os.execv(sys.argv[2], sys.argv[2:])
+os.execv(sys.argv[3], sys.argv[3:])
 """
-"""Asks the kernel for SIGKILL at the parent's end (PR_SET_PDEATHSIG), then becomes the program: the wish survives exec.
+"""Asks the kernel for a signal at the parent's end (PR_SET_PDEATHSIG), then becomes the program: the wish survives exec.
 Done here and not in a function between fork and exec, which is not safe in a process with threads. The parent is compared
 afterwards, as it may have ended before the wish was made."""
+
+
+def bound(command: list[str], sign: signal.Signals = signal.SIGKILL) -> list[str]:
+    """The command as a child of this process that is sent ``sign`` when this process ends, however it ends (on Linux)."""
+    return [sys.executable, "-S", "-E", "-c", _DIE_WITH_PARENT, str(os.getpid()), str(int(sign)), *command]
 
 
 async def start_child(command: list[str], folder: Path) -> asyncio.subprocess.Process:
     """Start a program in a folder, silent. On Linux it dies with this process (strictly: with the calling thread)."""
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-S", "-E", "-c", _DIE_WITH_PARENT, str(os.getpid()), *command),
+        *bound(command),
         cwd=folder,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
