@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,7 +53,6 @@ class Technician:
         self._known_way: tuple[tuple[Point, Point], Way] | None = None
         self._random = random.Random(f"{seed}/{phone.target.device}/person")
         self._receiver = Receiver(random.Random(f"{seed}/{phone.target.device}/receiver"))
-        self._changed = asyncio.Event()
 
     @property
     def where(self) -> Moment:
@@ -70,10 +70,9 @@ class Technician:
         while True:
             if self.on_the_way or not only_on_the_way:
                 self.tell()
-            self._changed.clear()
-            waited = asyncio.create_task(self._changed.wait())
-            await asyncio.wait([waited], timeout=self.phone.policy.interval_s)
-            waited.cancel()
+            self.phone.asked_anew.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.phone.asked_anew.wait(), self.phone.policy.interval_s)
 
     def tell(self) -> Fix:
         """One reading of the receiver, now."""
@@ -89,13 +88,13 @@ class Technician:
             state = await self.phone.step(job.id, "start_travel", state)
         if state == "traveling":
             self.on_the_way = True
-            self._changed.set()
+            self.phone.asked_anew.set()
             drive = Drive(await self._way_to(job.place), self._random, haste=self._random.uniform(*self.pace.haste))
             await self.drive(drive, job.id)
             await self._pause(self.pace.at_door_s)
             state = await self.phone.step(job.id, "arrive", state)
             self.on_the_way = False
-            self._changed.set()
+            self.phone.asked_anew.set()
         if state == "in_progress":
             await self._pause(self.pace.work_s)
             state = await self.phone.step(job.id, "complete", state)

@@ -27,6 +27,8 @@ class SocketPhone(Phone):
     def __init__(self, target: Target, *, seed: int = 0, heard: Heard | None = None, haste: float = 1.0) -> None:
         super().__init__(target, seed=seed, heard=heard, haste=haste)
         self.policy = Policy()
+        self.asked_anew = asyncio.Event()
+        """Set whenever the server asks for another policy; whoever waits for it clears it."""
         self.welcomed = asyncio.Event()
         """Set while the present connection has been welcomed."""
         self.server_clock = timedelta()
@@ -176,7 +178,10 @@ class SocketPhone(Phone):
         self._took(self._pings.forget(said["seq"], said.get("also", ())))
 
     def _adopt(self, said: dict[str, Any]) -> None:
-        self.policy = Policy(float(said["interval_s"]), bool(said["sharing"]), said.get("appointment"))
+        policy = Policy(float(said["interval_s"]), bool(said["sharing"]), said.get("appointment"))
+        if policy != self.policy:
+            self.policy = policy
+            self.asked_anew.set()
         for number, frame in list(self._asked.items()):
             if frame["type"] == "sharing" and number in self._written and frame["on"] is self.policy.sharing:
                 self._answer(number, None)
