@@ -68,7 +68,7 @@ def _pill(trip: Trip, level: Level, now: datetime) -> tuple[str, str]:
     if level is Level.PAUSED and trip.paused_since:
         return "Paused", f"since {stamp(trip.paused_since, trip.zone)}"
     if level is Level.HIDDEN or trip.seen is None:
-        return ("Closed", "no position shown") if trip.closed else ("Just started", "not shown yet")
+        return ("Closed", "not shown") if trip.closed else ("Just started", "not shown yet")
     seen = last_seen(trip)
     match level:
         case Level.STANDING:

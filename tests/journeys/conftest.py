@@ -1,9 +1,12 @@
-"""A real Chromium for the journeys: one for the run, a fresh context for each test."""
+"""A real Chromium and the real service for the journeys."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, async_playwright
+
+from tests.portal_web.living import Town, living
 
 
 @pytest.fixture
@@ -13,3 +16,10 @@ async def chromium() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         yield browser
         await browser.close()
+
+
+@pytest.fixture
+async def town(sqlite_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Town]:
+    """The service on real servers, with Maya and her customer Anna."""
+    async with living(sqlite_url, redis_url, tmp_path) as made:
+        yield made

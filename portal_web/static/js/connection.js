@@ -40,11 +40,19 @@ export class Connection extends EventTarget {
     this.#open();
   }
 
+  /** Begin anew after `stop`, when it turned out that the page may stay. */
+  resume() {
+    this.#stopped = false;
+    this.#failures = SOCKETS_FIRST;
+    this.#timer = setTimeout(() => this.#open(), LONGEST_WAIT_MS);
+  }
+
   stop() {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#poll);
+    this.#stopPolling();
     this.#socket?.close(1000);
+    this.#socket = null;
   }
 
   #open() {

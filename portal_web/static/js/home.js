@@ -16,11 +16,10 @@ const trip = new Trip(facts);
 const panel = new Panel(root, page.icons);
 const connection = new Connection(page, page.appointment);
 let map = null;
-let heard = false;
 let away = null; // the server's time when contact was lost
 
 function tell() {
-  if (!heard) return; // until then the server's own words stand
+  if (!trip.heard) return;
   const now = away ?? clock.now();
   const story = trip.tell(now);
   panel.show(story, { zone: facts.zone, now, away: away === null ? null : ["Not updating", "reconnecting"] });
@@ -37,7 +36,6 @@ function hear(raw) {
     return;
   }
   if (frame.type !== "snapshot" && frame.type !== "update") return;
-  heard = true;
   if (frame.technician?.sharing === false) trip.facts.pausedSince ??= clock.now();
   const anotherWay = trip.hear(frame);
   if (trip.position) trip.facts.pausedSince = null;
@@ -51,7 +49,7 @@ async function openThumb() {
   const { openMap } = await import("./map.js");
   const opened = openMap({ center: facts.place, zoom: 14 });
   for (const gesture of ["dragging", "touchZoom", "doubleClickZoom", "scrollWheelZoom", "boxZoom"]) opened.map[gesture]?.disable();
-  map = new LiveMap(opened.map, facts.place, () => ({ top: 44, bottom: 30, start: 30, end: 30 }));
+  map = new LiveMap(opened.map, facts.place, () => ({ top: 36, bottom: 18, start: 28, end: 28 }));
   new ResizeObserver(() => map.resized()).observe(opened.map.getContainer());
   if (trip.points) map.setWay(trip.points);
   if (trip.position) map.setVan(trip.position);
@@ -67,7 +65,11 @@ connection.addEventListener("down", () => {
   away = clock.now();
   setTimeout(tell, 5_000);
 });
-connection.addEventListener("refused", () => location.reload());
+connection.addEventListener("refused", async () => {
+  const answer = await fetch(page.panel, { cache: "no-store" }).catch(() => null);
+  if (answer && [401, 403, 404].includes(answer.status)) location.reload();
+  else connection.resume();
+});
 connection.start();
 setInterval(() => away === null && tell(), 1_000);
 openThumb();

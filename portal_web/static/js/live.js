@@ -36,7 +36,10 @@ class LivePage {
     this.#connection.addEventListener("frame", (event) => this.#hear(event.detail));
     this.#connection.addEventListener("up", () => this.#bar.up());
     this.#connection.addEventListener("down", () => this.#bar.down(this.#contact, this.#facts.zone, () => this.#tell()));
-    this.#connection.addEventListener("refused", () => location.reload());
+    this.#connection.addEventListener("refused", () => {
+      this.#refresh(); // if the page is refused, too, it is loaded anew and says why
+      this.#connection.resume();
+    });
     this.#connection.start();
     setInterval(() => this.#tell(), 1_000);
   }
@@ -114,8 +117,8 @@ class LivePage {
   // -- what the page says --------------------------------------------------------------------------------------------
 
   #tell() {
-    if (!this.#trip) {
-      this.#shape(false);
+    if (!this.#trip?.heard) {
+      this.#shape(this.#facts.map === "trip");
       return;
     }
     const { since } = this.#bar;
@@ -140,8 +143,10 @@ class LivePage {
     const section = this.#root.querySelector("[data-map]");
     if (!section) return;
     const note = section.querySelector("[data-map-note]");
-    note.hidden = !story?.mapNote;
-    note.lastElementChild.textContent = story?.mapNote ?? "";
+    if (story || !this.#trip) {
+      note.hidden = !story?.mapNote;
+      note.lastElementChild.textContent = story?.mapNote ?? "";
+    }
     section.querySelector("[role=img]").setAttribute("aria-label", story?.mapLabel ?? this.#facts.mapLabel);
     if (section.classList.toggle("live__map--short", !tall) === this.short) return;
     this.short = !tall;

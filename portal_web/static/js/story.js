@@ -65,7 +65,7 @@ export function tell(trip, now, shown = null) {
 
 function pill(trip, level, now) {
   if (level === "paused") return ["Paused", `since ${stamp(trip.pausedSince, trip.zone)}`];
-  if (level === "hidden") return trip.closed ? ["Closed", "no position shown"] : ["Just started", "not shown yet"];
+  if (level === "hidden") return trip.closed ? ["Closed", "not shown"] : ["Just started", "not shown yet"];
   const seen = lastSeen(trip);
   if (level === "standing") return ["Standing", `since ${stamp(trip.seen.fix, trip.zone)}`];
   if (level === "stale") return ["Stale", `last seen ${ageWords(seen, now, trip.zone)}`];

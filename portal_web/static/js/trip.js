@@ -14,6 +14,7 @@ export class Trip {
   /** `facts`: what the server wrote into the panel (live_page.py, panel_facts). */
   constructor(facts) {
     this.place = facts.place;
+    this.heard = false; // until a frame came, the server's own words stand
     this.position = null;
     this.facts = {
       name: facts.name,
@@ -33,6 +34,7 @@ export class Trip {
   /** Takes what a frame says; true if it brought another way ahead (`points`). */
   hear(frame) {
     const whole = frame.type === "snapshot";
+    this.heard = true;
     if ("position" in frame) this.#setPosition(frame.position);
     if (frame.eta || whole) this.facts.eta = frame.eta ?? null;
     const another = "route" in frame || whole;
