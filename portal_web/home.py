@@ -15,7 +15,7 @@ from portal_web.sources import Street, site_of, technician_of, visit_of
 from portal_web.times import same_day
 from tracker.actions import overview
 from tracker.actions.house import House
-from tracker.actions.watching import LiveView, live_view
+from tracker.actions.watching import LiveView, live_view, without_place
 from tracker.domain.accounts import Actor
 from tracker.domain.agenda import agenda
 from tracker.domain.appointments import Role, State
@@ -59,7 +59,7 @@ class HomeDoors:
         house = house_of(request)
         now = house.clock()
         found, who = await overview.appointments_of(house, actor)
-        views = {one.id: await live_view(house, actor, one.id, now) for one in found if one.state is State.TRAVELING}
+        views = await _views(house, actor, [one.id for one in found if one.state is State.TRAVELING], now)
         expected = {id_: datetime.fromisoformat(view.eta["at"]) for id_, view in views.items() if view.eta}
         parts = agenda([_present(one, views) for one in found], expected)
 
@@ -147,3 +147,12 @@ def _present(one: Appointment, views: dict[str, LiveView]) -> Appointment:
 
 def _today(one: Appointment, zone: str, now: datetime) -> bool:
     return same_day(one.arrival_at, now, zone) or one.state in {State.TRAVELING, State.IN_PROGRESS}
+
+
+async def _views(house: House, actor: Actor, visits: list[str], now: datetime) -> dict[str, LiveView]:
+    """The live views of some visits. One that was closed while the others were read keeps nothing of the place."""
+    views, closed = {}, {}
+    for visit in visits:
+        views[visit] = await live_view(house, actor, visit, now)
+        closed[visit] = house.hub.closed(visit)
+    return {id_: view if house.hub.closed(id_) == closed[id_] else without_place(view) for id_, view in views.items()}

@@ -13,7 +13,7 @@ from portal_web.pages import Pages
 from portal_web.sources import Street, site_of, technician_of, trip_from, visit_of
 from portal_web.trip import Trip
 from tracker.actions.overview import technician_of as technician_row
-from tracker.actions.watching import LiveView, live_view
+from tracker.actions.watching import LiveView, live_view, without_place
 from tracker.domain.geo import Point
 from tracker.records.technicians import Technician
 from tracker.web.guard import SIGNED_IN, actor_of, door, house_of
@@ -60,7 +60,10 @@ class LiveDoors:
     async def _context(self, request: Request) -> dict[str, Any]:
         house, view = house_of(request), await self._view(request)
         seen = view.appointment
+        closed = house.hub.closed(seen.id)
         row = await technician_row(house, seen.technician_id) if seen.technician_id else None
+        if house.hub.closed(seen.id) != closed:  # closed while the card was read: the answer must hold nothing of the place
+            view = without_place(view)
         visit = visit_of(seen, technician_of(row, phone=house.settings.now.show_phone), actor_of(request).signed)
         trip = trip_in(view, visit, row, self.street)
         icons = self.pages.assets.url("img/icons.svg")

@@ -1,6 +1,9 @@
 """What every test may ask for: real servers, started here on free places, gone when the run ends."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -74,11 +77,52 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+def _migrate_once(url: str) -> None:
+    async def migrated() -> None:
+        database = Database(url)
+        await migrate(database)
+        await database.close()
+
+    # a test's own loop may be running by now: this one needs a thread of its own
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, migrated()).result()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table: copied, because migrating anew for each test is most of a test's time."""
+    folder = tmp_path_factory.mktemp("template")
+    _migrate_once(f"sqlite+aiosqlite:///{folder / 'tracker.db'}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    """A PostgreSQL database with every table, to make others from."""
+    name = postgres.create()
+    _migrate_once(postgres.url(name))
+    return name
+
+
 @pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
+def sqlite_with_tables(sqlite_template: Path, tmp_path: Path) -> str:
+    """A SQLite file of this test alone: every table, no row."""
+    shutil.copytree(sqlite_template, tmp_path / "sqlite")
+    return f"sqlite+aiosqlite:///{tmp_path / 'sqlite' / 'tracker.db'}"
+
+
+@pytest.fixture
+def postgres_with_tables(postgres: Postgres, postgres_template: str) -> Iterator[str]:
+    """A PostgreSQL database of this test alone: every table, no row."""
+    name = postgres.create(postgres_template)
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite_with_tables", "postgres_with_tables"], ids=["sqlite_url", "postgres_url"])
+async def db(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
     """The same test on SQLite and on PostgreSQL: every table, no row."""
-    database = Database(database_url)
-    await migrate(database)
+    database = Database(request.getfixturevalue(request.param))
     yield database
     await database.close()
 

@@ -54,9 +54,10 @@ class Postgres:
     user: str
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def create(self) -> str:
+    def create(self, template: str = "template1") -> str:
+        """A new database, a copy of another one that nobody is connected to; its name."""
         name = f"test_{os.getpid()}_{next(self._numbers)}"
-        self._sql(f"CREATE DATABASE {name}")
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop(self, name: str) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,12 @@ class PublicAddress:
 
 
 _PORTS = {"http": 80, "https": 443}
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
+"""A name or an address in lower case. It is written into headers: nothing that could end a directive may be in it."""
+
+_UNSAFE = re.compile(r"[\s;,'\"<>]")
+"""What no address may hold: some are written into headers."""
 
 
 def is_loopback(host: str) -> bool:
@@ -155,7 +162,7 @@ class _Reader:
 
     def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
         said = self.text(name)
-        if said is not None and said.partition("://")[0] not in schemes:
+        if said is not None and (said.partition("://")[0] not in schemes or _UNSAFE.search(said)):
             self.faults.append(f"{name} must begin with one of: {', '.join(s + '://' for s in schemes)}")
         return said
 
@@ -198,8 +205,9 @@ def _address(said: str, demo: bool) -> PublicAddress | None:
     except ValueError:
         return None
     bare = parts.path in {"", "/"} and not parts.query and not parts.fragment and parts.username is None
-    if parts.scheme not in _PORTS or not parts.hostname or not bare:
+    if parts.scheme not in _PORTS or not _HOST.fullmatch(parts.hostname or "") or not bare:
         return None
+    assert parts.hostname  # noqa: S101 - the pattern wants one
     return PublicAddress(parts.scheme, parts.hostname, port if port is not None else _PORTS[parts.scheme], demo)
 
 

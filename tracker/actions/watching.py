@@ -132,10 +132,17 @@ async def live_view(house: House, actor: Actor, appointment: str, now: datetime)
     for _ in range(_LOOKS):
         closed = house.hub.closed(appointment)
         view = await look(house, appointment, technician, now)
+        if not view.allows(actor):
+            raise NotFound  # given to another technician while it was read
         if view.technician == technician and house.hub.closed(appointment) == closed:
             return view
         technician = view.technician  # reassigned, or closed while it was read: read again
-    return replace(view, leg=None, position=None, route=None)
+    return without_place(view)
+
+
+def without_place(view: LiveView) -> LiveView:
+    """The view when a closing may lie between its reading and now: the visit alone, nothing of the technician's place."""
+    return replace(view, leg=None, position=None, eta=None, route=None)
 
 
 async def look(house: House, appointment: str, technician: str | None, now: datetime) -> LiveView:

@@ -11,8 +11,9 @@ from tracker.domain.geo import Point, distance_m
 ZONE = "Europe/Helsinki"
 
 COMPANY = "Waypoint"
+DESK = "+358 00 000 0000"
 
-CUSTOMER = ("Kaisa Kokeilu", "kaisa@example.com", "Uudenmaankatu 15")
+CUSTOMER = ("Kaisa Kokeilu", "kaisa@example.com", "Kasarmikatu 42")
 DISPATCHER = ("Dora Valvonta", "dispatch@example.com")
 ADMIN = ("Antti Ylläpito", "admin@example.com")
 

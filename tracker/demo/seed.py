@@ -79,6 +79,7 @@ async def seed(db: Database, drivers: int, now: datetime) -> Demo:
     hashes = [await hashing.hashed(password) for password in passwords]
     async with db.transaction() as tx:
         await settings.write(tx, "company", cast.COMPANY, "demo", now)
+        await settings.write(tx, "desk_phone", cast.DESK, "demo", now)
         services = tuple([await appointments.add_service_type(tx, name, minutes) for name, minutes in cast.SERVICES])
         vans = tuple([await _driver(tx, number, now) for number in range(drivers)])
         account, contact = await _customer(tx, hashes[0], now)

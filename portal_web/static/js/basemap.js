@@ -216,7 +216,7 @@ function watchTheme(changed) {
 /** The credit, always in sight, beside the map (not inside what is announced as one picture). */
 function showCredit(map, { credit, credit_url: address }) {
   const container = map.getContainer();
-  if (container.parentElement.querySelector(".map__attr")) return; // the page has written it already
+  if ((container.closest("[data-map]") ?? container.parentElement)?.querySelector(".map__attr")) return; // the page has written it already
   const room = container.closest(".map") || container;
   const line = document.createElement("p");
   line.className = "map__attr";
