@@ -27,6 +27,7 @@ async def main(database_url: str, redis_url: str, port: int, how: str) -> None:
             server.config.ws = "websockets-sansio"
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, server.handle_exit, signal.SIGTERM, None)
+        loop.add_reader(sys.stdin, os._exit, 1)  # the end of its input is the end of the test run that started it
         serving = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)

@@ -144,6 +144,7 @@ class Scene:
         how = "direct" if direct else "asgi"
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.web.live_process", self.database_url, self.redis_url, str(port), how),
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=os.environ | {"TRACKER_DATA": str(self.data)},
         )
