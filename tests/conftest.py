@@ -105,24 +105,15 @@ def postgres_template(postgres: Postgres) -> str:
 
 
 @pytest.fixture
-def sqlite_with_tables(sqlite_template: Path, tmp_path: Path) -> str:
-    """A SQLite file of this test alone: every table, no row."""
-    shutil.copytree(sqlite_template, tmp_path / "sqlite")
-    return f"sqlite+aiosqlite:///{tmp_path / 'sqlite' / 'tracker.db'}"
-
-
-@pytest.fixture
-def postgres_with_tables(postgres: Postgres, postgres_template: str) -> Iterator[str]:
-    """A PostgreSQL database of this test alone: every table, no row."""
-    name = postgres.create(postgres_template)
-    yield postgres.url(name)
-    postgres.drop(name)
-
-
-@pytest.fixture(params=["sqlite_with_tables", "postgres_with_tables"], ids=["sqlite_url", "postgres_url"])
-async def db(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
-    """The same test on SQLite and on PostgreSQL: every table, no row."""
-    database = Database(request.getfixturevalue(request.param))
+async def db(database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    """The same test on SQLite and on PostgreSQL: every table, no row. A second process opens `database_url`."""
+    if database_url.startswith("sqlite"):
+        file = Path(database_url.partition(":///")[2])
+        shutil.copytree(request.getfixturevalue("sqlite_template"), file.parent, dirs_exist_ok=True)
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        server.refill(database_url, request.getfixturevalue("postgres_template"))
+    database = Database(database_url)
     yield database
     await database.close()
 

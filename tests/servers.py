@@ -60,6 +60,12 @@ class Postgres:
         self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
+    def refill(self, url: str, template: str) -> None:
+        """Make the empty database of a URL a copy of another one."""
+        name = url.partition("@/")[2].partition("?")[0]
+        self.drop(name)
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+
     def drop(self, name: str) -> None:
         self._sql(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -12,11 +12,9 @@ from tracker.records.database import Database
 
 
 @pytest.fixture
-async def db(sqlite_with_tables: str) -> AsyncIterator[Database]:
-    """Every table, no row; the sockets do not care which database it is."""
-    database = Database(sqlite_with_tables)
-    yield database
-    await database.close()
+def database_url(sqlite_url: str) -> str:
+    """The sockets do not care which database it is."""
+    return sqlite_url
 
 
 @pytest.fixture
