@@ -7,6 +7,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Date,
     DateTime,
     Float,
     ForeignKey,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -85,6 +87,10 @@ people = Table(
     _ref("technician_id", "technicians", null=True),
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("phone", String(32)),
+    Column("locale", String(16)),  # the language of letters; NULL: the company's
+    Column("zone", String(64)),  # the own time zone, shown beside the address's where it differs
+    Column("profile_at", Instant),  # when the first-time profile page was filled in or skipped
 )
 
 contacts = Table(
@@ -97,6 +103,7 @@ contacts = Table(
     Column("name", Text, nullable=False),
     Column("phone", String(32)),
     Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),  # deleted: the row stays, appointments point at it
 )
 
 sessions = Table(
@@ -110,6 +117,80 @@ sessions = Table(
     Column("seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    _id(),
+    _ref("contact_id", "contacts"),
+    Column("email", String(254), nullable=False, index=True),
+    Column("code_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("automatic", Boolean, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("revoked_at", Instant),
+)
+Index(
+    "uq_invitations_one_automatic",  # by itself only once for each address, for ever (O3)
+    invitations.c.email,
+    unique=True,
+    sqlite_where=text("automatic"),
+    postgresql_where=text("automatic"),
+)
+
+password_resets = Table(
+    "password_resets",
+    metadata,
+    _id(),
+    _ref("person_id", "people"),
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("scopes", JSON, nullable=False),  # a list of texts, see domain/scopes
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("seen_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+# -- what is serviced --------------------------------------------------------------------------------------------------
+
+functional_locations = Table(
+    "functional_locations",
+    metadata,
+    _id(),
+    _ref("account_id", "accounts"),
+    Column("name", Text, nullable=False),
+    Column("address", Text),
+    Column("lat", Float),
+    Column("lon", Float),
+    Column("zone", String(64)),
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    _id(),
+    _ref("account_id", "accounts"),
+    _ref("location_id", "functional_locations", null=True, index=False),
+    Column("name", Text, nullable=False),
+    Column("model", Text),
+    Column("serial", String(64)),
+    Column("active", Boolean, nullable=False, default=True),
+    Column("created_at", Instant, nullable=False),
 )
 
 # -- technicians and their phones --------------------------------------------------------------------------------------
@@ -158,6 +239,69 @@ devices = Table(
     Column("revoked_at", Instant),
 )
 
+technician_breaks = Table(
+    "technician_breaks",
+    metadata,
+    Column("technician_id", String(32), ForeignKey("technicians.id"), primary_key=True),
+    Column("weekday", Integer, primary_key=True),  # Monday = 0
+    Column("starts", Integer, primary_key=True),  # minutes after local midnight
+    Column("ends", Integer, nullable=False),
+)
+
+absences = Table(
+    "absences",
+    metadata,
+    _id(),
+    _ref("technician_id", "technicians"),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("reason", Text),
+)
+
+closed_days = Table(
+    "closed_days",  # the company's own, beside the public holidays of the setting
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("name", Text, nullable=False),
+)
+
+skills = Table("skills", metadata, _id(), Column("name", Text, nullable=False, unique=True))
+
+technician_skills = Table(
+    "technician_skills",
+    metadata,
+    Column("technician_id", String(32), ForeignKey("technicians.id"), primary_key=True),
+    Column("skill_id", String(32), ForeignKey("skills.id"), primary_key=True, index=True),
+)
+
+territories = Table(
+    "territories",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("area", JSON, nullable=False),  # a GeoJSON Polygon or MultiPolygon
+    Column("south", Float, nullable=False),  # its box, so that a place is looked for among few
+    Column("west", Float, nullable=False),
+    Column("north", Float, nullable=False),
+    Column("east", Float, nullable=False),
+    Column("active", Boolean, nullable=False, default=True),
+)
+
+technician_territories = Table(
+    "technician_territories",  # a technician without any serves everywhere
+    metadata,
+    Column("technician_id", String(32), ForeignKey("technicians.id"), primary_key=True),
+    Column("territory_id", String(32), ForeignKey("territories.id"), primary_key=True, index=True),
+)
+
+account_technicians = Table(
+    "account_technicians",  # an account's constraints
+    metadata,
+    Column("account_id", String(32), ForeignKey("accounts.id"), primary_key=True),
+    Column("technician_id", String(32), ForeignKey("technicians.id"), primary_key=True),
+    Column("rule", String(8), nullable=False),  # never, only
+)
+
 # -- work --------------------------------------------------------------------------------------------------------------
 
 service_types = Table(
@@ -166,6 +310,27 @@ service_types = Table(
     _id(),
     Column("name", Text, nullable=False),
     Column("duration_min", Integer, nullable=False),
+    Column("description", Text),
+    Column("active", Boolean, nullable=False, server_default=true()),
+    Column("self_schedulable", Boolean, nullable=False, server_default=true()),
+    Column("crew", Integer, nullable=False, server_default="1"),  # technicians needed; more than one is not self-schedulable
+    Column(
+        "for_all", Boolean, nullable=False, server_default=true()
+    ),  # False: only for the accounts named in service_type_accounts
+)
+
+service_type_skills = Table(
+    "service_type_skills",  # all of them are needed
+    metadata,
+    Column("service_type_id", String(32), ForeignKey("service_types.id"), primary_key=True),
+    Column("skill_id", String(32), ForeignKey("skills.id"), primary_key=True),
+)
+
+service_type_accounts = Table(
+    "service_type_accounts",  # who may book a service type that is not for all
+    metadata,
+    Column("service_type_id", String(32), ForeignKey("service_types.id"), primary_key=True),
+    Column("account_id", String(32), ForeignKey("accounts.id"), primary_key=True, index=True),
 )
 
 appointments = Table(
@@ -197,6 +362,15 @@ appointments = Table(
     Column("cancel_reason", Text),
     Column("outcome", Text),  # why it could not be done
     Column("created_at", Instant, nullable=False),
+    Column("asset_id", String(32)),  # of `assets`, whose rows are never removed
+    Column("booked_by", String(32)),  # the person or token that booked
+    Column("keep_informed", Boolean, nullable=False, server_default=true()),  # letters for it are wanted (N2)
+    Column("travel_s", Integer),  # promised travel to it, from where the technician is before
+    Column("travel_m", Integer),
+    Column("travel_source", String(16)),  # road, distance
+    Column("chosen", JSON),  # why this technician (B6): {"m", "s", "next_m", "candidates", "source"}
+    Column("flag", Text),  # needs a dispatcher: "travel" (the way to it cannot be kept), …
+    Column("sequence", Integer, nullable=False, server_default="0"),  # of its calendar entry: rises with each move and cancel
 )
 Index(
     "uq_appointments_one_traveling",
@@ -206,6 +380,37 @@ Index(
     postgresql_where=text("state = 'traveling'"),
 )
 Index("ix_appointments_technician_arrival", appointments.c.technician_id, appointments.c.arrival_at)
+
+holds = Table(
+    "holds",
+    metadata,
+    _id(),
+    Column("session_id", String(32), nullable=False, unique=True),  # one hold a session (B11)
+    _ref("technician_id", "technicians"),
+    _ref("account_id", "accounts", index=False),
+    _ref("service_type_id", "service_types", index=False),
+    Column("arrival_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("lat", Float, nullable=False),
+    Column("lon", Float, nullable=False),
+    Column("travel_s", Integer, nullable=False),
+    Column("travel_m", Integer, nullable=False),
+    Column("travel_source", String(16), nullable=False),
+    Column("chosen", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("extended", Boolean, nullable=False, default=False),
+)
+
+promised_cells = Table(
+    "promised_cells",  # five minutes of a technician's day, promised to one visit or hold: the key has the last word (B10)
+    metadata,
+    Column("technician_id", String(32), ForeignKey("technicians.id"), primary_key=True),
+    Column("cell", Integer, primary_key=True, autoincrement=False),  # minutes since the epoch / 5
+    _ref("appointment_id", "appointments", null=True),
+    _ref("hold_id", "holds", null=True),
+)
+Index("ix_promised_cells_cell", promised_cells.c.cell)
 
 legs = Table(
     "legs",
