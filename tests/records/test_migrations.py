@@ -41,7 +41,9 @@ async def _described(db: Database) -> set[str]:
     if not db.sqlite:
         return set(said)
     # a table's parts may stand in any order
-    return {part.strip(' \n\t,()"') for sql in said for part in re.split(r"\n|,(?= *CONSTRAINT)|(?= CONSTRAINT)|, (?=\w+ [A-Z])", sql)} - {""}
+    return {
+        part.strip(' \n\t,()"') for sql in said for part in re.split(r"\n|,(?= *CONSTRAINT)|(?= CONSTRAINT)|, (?=\w+ [A-Z])", sql)
+    } - {""}
 
 
 async def test_conditions_and_constraints_are_the_same_on_sqlite(sqlite_url: str) -> None:
