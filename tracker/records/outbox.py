@@ -1,0 +1,115 @@
+"""Letters as rows: written in the transaction of their cause, sent afterwards (N3); what they say is made when they are sent."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from tracker.records.database import Transaction, new_id
+from tracker.records.schema import appointments, contacts, outbox
+
+
+class Kind(StrEnum):
+    """What a letter is about. Those about an appointment go to its reported-by contact, the others to an address."""
+
+    INVITATION = "invitation"
+    RESET = "reset"
+    CHANGED = "changed"  # the password was
+    WELCOME_ACCOUNT = "welcome_account"  # a further account of somebody with a sign-in
+    CONFIRMATION = "confirmation"
+    RESCHEDULED = "rescheduled"
+    CANCELED = "canceled"
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """One letter. ``payload`` holds ids and times, never a code or token: those are made from the ids when it is sent."""
+
+    id: str
+    kind: str
+    recipient: str
+    message_id: str  # what stands before the @ of its Message-ID
+    payload: dict[str, Any]
+    created_at: datetime
+    due_at: datetime
+    appointment_id: str | None = None
+    attempts: int = 0
+    sent_at: datetime | None = None
+    parked_at: datetime | None = None
+    last_error: str | None = None
+
+
+_LETTER = [outbox.c[name] for name in Letter.__struct_fields__]
+
+
+def informed_by_default(source: str, letters_for: str) -> bool:
+    """What ``appointments.keep_informed`` is preset to (N2): portal bookings always, those of staff if the setting is ``all``."""
+    return source == "portal" or letters_for == "all"
+
+
+async def add(
+    tx: Transaction,
+    kind: Kind,
+    subject: str,
+    recipient: str,
+    now: datetime,
+    *,
+    sequence: int = 0,
+    appointment: str | None = None,
+    payload: Mapping[str, Any] | None = None,
+    due_at: datetime | None = None,
+) -> bool:
+    """Write a letter; False if the one of this (subject, kind, sequence) is there already, or nobody is to get it.
+
+    ``subject`` is the id of what it is about. ``due_at``: not before then; at once if it is not given.
+    """
+    if not recipient:
+        return False
+    letter = Letter(
+        id=new_id(),
+        kind=kind,
+        recipient=recipient,
+        message_id=f"{kind}.{subject}.{sequence}",
+        payload=dict(payload or {}),
+        created_at=now,
+        due_at=due_at or now,
+        appointment_id=appointment,
+    )
+    statement = tx.insert(outbox).values(msgspec.structs.asdict(letter)).on_conflict_do_nothing(index_elements=["message_id"])
+    return bool(await tx.rows(statement.returning(outbox.c.id)))
+
+
+async def add_for(
+    tx: Transaction,
+    kind: Kind,
+    appointment: str,
+    now: datetime,
+    *,
+    payload: Mapping[str, Any] | None = None,
+    due_at: datetime | None = None,
+) -> bool:
+    """Write a letter about an appointment to the contact who reported it, if letters are wanted for it (N2).
+
+    Its row as it stands in this transaction counts, with its ``sequence``: call it after the change. False where nothing
+    was written: nobody reported it, the contact was removed or has no address, letters are not wanted, or it is there.
+    """
+    columns = [contacts.c.email, appointments.c.sequence]
+    wanted = (appointments.c.id == appointment) & appointments.c.keep_informed & contacts.c.ended_at.is_(None)
+    row = await tx.row(select(*columns).join_from(appointments, contacts).where(wanted))
+    if row is None:
+        return False
+    about: dict[str, Any] = {"sequence": row["sequence"], "appointment": appointment, "payload": payload, "due_at": due_at}
+    return await add(tx, kind, appointment, row["email"], now, **about)
+
+
+async def latest(tx: Transaction, most: int = 50) -> list[Letter]:
+    """The newest letters first, sent or not."""
+    return await tx.all(select(*_LETTER).order_by(outbox.c.created_at.desc(), outbox.c.id).limit(most), Letter)
+
+
+async def of_appointment(tx: Transaction, appointment: str) -> list[Letter]:
+    """The letters about one appointment, in order."""
+    which = outbox.c.appointment_id == appointment
+    return await tx.all(select(*_LETTER).where(which).order_by(outbox.c.created_at, outbox.c.id), Letter)
