@@ -15,7 +15,8 @@ from portal_web.sources import Street, site_of, technician_of, visit_of
 from portal_web.times import same_day
 from tracker.actions import overview
 from tracker.actions.house import House
-from tracker.actions.watching import LiveView, live_view, without_place
+from tracker.actions.views import LiveView, without_place
+from tracker.actions.watching import live_view
 from tracker.domain.accounts import Actor
 from tracker.domain.agenda import agenda
 from tracker.domain.appointments import Role, State

@@ -13,7 +13,8 @@ from portal_web.pages import Pages
 from portal_web.sources import Street, site_of, technician_of, trip_from, visit_of
 from portal_web.trip import Trip
 from tracker.actions.overview import technician_of as technician_row
-from tracker.actions.watching import LiveView, live_view, without_place
+from tracker.actions.views import LiveView, without_place
+from tracker.actions.watching import live_view
 from tracker.domain.geo import Point
 from tracker.records.technicians import Technician
 from tracker.web.guard import SIGNED_IN, actor_of, door, house_of

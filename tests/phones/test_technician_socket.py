@@ -1,5 +1,6 @@
 """`/ws/technician` through a real server: hello, acknowledgements, refusals, replacement, steps, sizes, floods."""
 
+import contextlib
 import json
 import random
 from collections.abc import Awaitable, Callable
@@ -27,7 +28,7 @@ from tracker.live.control import Ask
 from tracker.live.streams import Stream
 from tracker.records import people, points, technicians
 from tracker.records.database import Database
-from tracker.web import ingest
+from tracker.web import conversation, ingest
 
 
 async def stored(here: Web, world: World) -> list[int | None]:
@@ -65,7 +66,7 @@ async def test_a_revoked_token_is_4401(here: Web, world: World, db: Database) ->
 
 
 async def test_silence_is_4408(here: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "HELLO_S", 0.05)
+    monkeypatch.setattr(conversation, "HELLO_S", 0.05)
     async with PhoneClient.at(here) as phone:
         assert await phone.closed() == 4408
 
@@ -324,7 +325,7 @@ async def test_after_hello_each_fault_has_its_close_code(here: Web, frame: objec
 
 
 async def test_a_flood_is_4429(here: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "FLOOD_FRAMES", 50)
+    monkeypatch.setattr(conversation, "BURST", 50)
     async with PhoneClient.known(here) as phone:
         for _ in range(60):
             try:
@@ -345,6 +346,24 @@ async def test_redis_away_is_1012_and_no_ack(db: Database, world: World, tmp_pat
         async with PhoneClient.at(here) as again:
             assert (await again.hello())["code"] == "live_unavailable"
             assert await again.closed() == 1012
+
+
+async def test_records_away_is_1012_and_one_close(
+    redis_url: str, tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The database is away when a phone says hello: it is told to come again, and nobody closes twice."""
+    away = Database(f"postgresql+asyncpg://nobody@/none?host={tmp_path}")
+    async with web(away, redis_url, tmp_path, clock) as here, PhoneClient.at(here) as phone:
+        assert (await phone.hello())["code"] == "records_unavailable"
+        assert await phone.closed() == 1012
+    assert [line for line in caplog.records if line.levelname == "ERROR"] == []
+
+
+async def test_a_message_of_endless_pieces_is_cut_off(here: Web) -> None:
+    async with PhoneClient.known(here) as phone:
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await phone.socket.send([""] * 3_000)
+        assert await phone.closed() in {1006, 1009}
 
 
 def nonsense(dice: random.Random) -> str:

@@ -268,6 +268,16 @@ async def test_a_socket_is_refused_before_it_is_accepted(site: Site) -> None:
         assert await browser.recv() == "technician"
 
 
+async def test_a_refused_socket_is_one_line_without_path_or_query(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """uvicorn takes an answer in place of a socket for a mistake of the application, unless it is told."""
+    with caplog.at_level("WARNING"), structlog.testing.capture_logs() as lines:
+        for path in ("/ws/seen?token=hidden", "/ws/seen/hidden"):
+            with pytest.raises(websockets.InvalidStatus):
+                await websockets.connect(site.ws + path, origin=websockets.Origin(str(site.client.base_url).rstrip("/")))
+    assert lines == [{"event": "socket_refused", "door": "/ws/seen", "code": "not_signed_in", "status": 401, "log_level": "info"}]
+    assert caplog.records == []
+
+
 async def test_a_refusal_after_the_handshake_is_a_close_code(site: Site) -> None:
     async with websockets.connect(site.ws + "/ws/phone") as phone:
         assert await phone.recv() == "anonymous"

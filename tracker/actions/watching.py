@@ -1,8 +1,8 @@
-"""Watching a visit: who may, and what it is just now; one builder for the socket, the polling address and the page."""
+"""Watching a visit, or the board: who may, and what Redis and then SQL say of it just now."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -10,11 +10,12 @@ import msgspec
 
 from tracker.actions.arrivals import still_ahead
 from tracker.actions.house import House
+from tracker.actions.views import LiveView, promised_eta, technician_card, without_place
 from tracker.domain import visibility
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import STAFF, State
 from tracker.domain.geo import Point
-from tracker.domain.visibility import Fix, Watcher, coarse_eta, may_watch, may_watch_board, under_way
+from tracker.domain.visibility import Fix, may_watch, may_watch_board, under_way
 from tracker.domain.ways import way_on
 from tracker.errors import LiveUnavailable, NotAllowed, NotFound
 from tracker.live.positions import VisitNow
@@ -22,76 +23,11 @@ from tracker.live.staff import in_box
 from tracker.records import appointments, audit, legs, sessions, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction
-from tracker.records.technicians import Technician
 
 _LOOKS = 5
 """How often a look begins anew because the leg was closed, or changed hands, while it was read."""
 
 _write = msgspec.json.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True)
-class LiveView:
-    """A visit at one moment, as its viewers may know it.
-
-    ``position``, ``eta`` and ``route`` (polyline6, beginning at the position) are public JSON values, None where there is
-    nothing to show. ``leg`` is the one whose positions may be shown now. ``epoch`` is empty while Redis is away.
-    """
-
-    appointment: Appointment
-    technician_card: dict[str, Any] | None
-    epoch: str = ""
-    offset: int = 0
-    leg: str | None = None
-    position: dict[str, Any] | None = None
-    eta: dict[str, Any] | None = None
-    route: str | None = None
-
-    @property
-    def technician(self) -> str | None:
-        return self.appointment.technician_id
-
-    @property
-    def state(self) -> str:
-        return self.appointment.state.value
-
-    @property
-    def shows(self) -> bool:
-        return self.position is not None
-
-    def allows(self, who: Watcher) -> bool:
-        """True if this person may watch the visit as it is now."""
-        return may_watch(who, self.appointment)
-
-    def public(self) -> dict[str, Any]:
-        """Everything of a snapshot that does not change from one viewer or moment to the next."""
-        visit = self.appointment
-        return {
-            "epoch": self.epoch,
-            "offset": self.offset,
-            "state": visit.state,
-            "appointment": {name: getattr(visit, name) for name in _PUBLIC if getattr(visit, name) is not None},
-            "technician": self.technician_card,
-            "position": self.position,
-            "eta": self.eta,
-            "route": self.route,
-        }
-
-    def snapshot(self, now: datetime, offset: int, *, recovered: bool) -> bytes:
-        """The JSON text of a snapshot frame."""
-        head = {"type": "snapshot", "now": stamp(now), "recovered": recovered}
-        return _write(head | self.public() | {"offset": offset})
-
-
-_PUBLIC = (
-    *("id", "booking_id", "service", "address", "lat", "lon", "zone", "duration_min", "arrival_at", "ends_at"),
-    *("traveling_at", "started_at", "completed_at", "canceled_at"),
-)
-
-
-def stamp(moment: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 # -- who ---------------------------------------------------------------------------------------------------------------
@@ -140,11 +76,6 @@ async def live_view(house: House, actor: Actor, appointment: str, now: datetime)
     return without_place(view)
 
 
-def without_place(view: LiveView) -> LiveView:
-    """The view when a closing may lie between its reading and now: the visit alone, nothing of the technician's place."""
-    return replace(view, leg=None, position=None, eta=None, route=None)
-
-
 async def look(house: House, appointment: str, technician: str | None, now: datetime) -> LiveView:
     """One look: Redis first, SQL last, so that what Redis said counts only if SQL still says the same.
 
@@ -163,7 +94,7 @@ async def look(house: House, appointment: str, technician: str | None, now: date
         if under_way(leg, now):
             view = await _shown(house, view, leg, visit, now)
     if found.state is State.TRAVELING and view.eta is None:
-        view = replace(view, eta=_public_eta(found, now))
+        view = replace(view, eta=promised_eta(found, now))
     return view
 
 
@@ -191,15 +122,6 @@ async def _card(tx: Transaction, house: House, visit: Appointment) -> dict[str, 
     return None if found is None else technician_card(found, visit.state, phone=house.settings.now.show_phone)
 
 
-def technician_card(found: Technician, state: State, *, phone: bool) -> dict[str, Any]:
-    """What viewers may know of a technician; what is not known is absent."""
-    card = {"name": found.name.split()[0] if found.name.split() else found.name}
-    for name in ("title", "photo", "vehicle", "plate", *(("phone",) if phone and state is State.TRAVELING else ())):
-        if getattr(found, name):
-            card[name] = getattr(found, name)
-    return card | ({"sharing": found.sharing} if state is State.TRAVELING else {})
-
-
 async def _shown(house: House, view: LiveView, leg: visibility.Leg, visit: VisitNow, now: datetime) -> LiveView:
     """The view with the position, if the rules let it out, and then with ETA and the way ahead of it."""
     view = replace(view, leg=leg.leg)
@@ -223,11 +145,6 @@ async def _way_ahead(house: House, leg: visibility.Leg, point: Point) -> str | N
     except LiveUnavailable:
         return None
     return None if route is None else way_on(route, point)
-
-
-def _public_eta(visit: Appointment, now: datetime) -> dict[str, Any]:
-    eta = coarse_eta(visit.arrival_at, now)
-    return {"at": stamp(eta.at), "low": stamp(eta.low), "high": stamp(eta.high), "basis": eta.basis}
 
 
 # -- for the hub -------------------------------------------------------------------------------------------------------

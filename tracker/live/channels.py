@@ -18,13 +18,10 @@ from tracker.live.looking import Look, Looks, Missed
 from tracker.live.naps import Naps
 from tracker.live.staff import Board
 from tracker.live.subscription import Subscription
+from tracker.live.tending import tend
 from tracker.live.viewers import Channel, Socket, Watch, close_all
 
 TICK_S = 5.0
-BEAT_S = 12.0
-"""A viewer that was sent nothing for this long gets a beat at the next tick: at least every 20 s."""
-STUCK_S = 60.0
-"""A socket that took nothing for this long is closed: nobody reads there."""
 
 log = structlog.get_logger()
 
@@ -214,21 +211,11 @@ class Hub:
         """Beats; sessions that ran out; sockets where nobody reads; looks that are still owed."""
         self._wake()
         now, clock = _now(), self._clock()
-        beat = frames.beat(clock)
-        expired, stuck = [], []
-        for socket in self._everyone():
-            if socket.expires <= clock:
-                expired.append(socket)
-            elif socket.owing(now) or now - socket.wrote > STUCK_S:
-                stuck.append(socket)
-            elif now - socket.wrote >= BEAT_S and socket.door.ready():
-                socket.door.write(beat)
-                socket.wrote = now
-            socket.pump(now)
+        overdue = tend(self._everyone(), clock, now)
         for channel in self.channels.values():
             self._mend(channel)
-        await close_all(expired, 4401)
-        await close_all(stuck, 1008)
+        for code, sockets in overdue.items():
+            await close_all(sockets, code)
 
     def _mend(self, channel: Channel) -> None:
         if channel.parted:

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketState
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 
 from tracker.live.frames import payload_of
@@ -14,6 +15,8 @@ from tracker.live.viewers import Door
 
 EXTENSION = "tracker.direct"
 CLOSE_S = 1.0
+MOST_PIECES = 1_000
+"""Fragments of one message."""
 SETTLE_S = 0.3
 
 
@@ -40,6 +43,18 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
         if hasattr(self, "scope"):  # refused handshakes have none
             extensions: Any = self.scope["extensions"]
             extensions[EXTENSION] = self
+
+    def handle_cont(self, event: Frame) -> None:
+        super().handle_cont(event)
+        if len(self.frames) > MOST_PIECES:  # pieces without a byte are counted by no limit of size
+            self.conn.fail(1009)
+            self.handle_parser_exception()
+
+    def handle_ping(self) -> None:
+        if self.writable.is_set():
+            super().handle_ping()
+        else:  # it asks for answers and reads none: they would pile up here
+            self.transport.abort()
 
     def takes_frames(self) -> bool:
         """True if a frame would leave at once: handshake done, not closing, the transport's buffer not full."""
@@ -119,6 +134,13 @@ async def _closed(socket: WebSocket, code: int) -> bool:
     except (RuntimeError, OSError):
         return True  # closed from the other side meanwhile
     return True
+
+
+def handshake_over(socket: WebSocket) -> None:
+    """Tell uvicorn that an answer was given instead of a socket: it would log an error of its own."""
+    protocol = socket.scope.get("extensions", {}).get(EXTENSION)
+    if isinstance(protocol, ViewerProtocol):
+        protocol.handshake_complete = True
 
 
 def door_of(socket: WebSocket) -> Door:

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketState
 
 from tracker.actions import accounts
 from tracker.actions.house import House
@@ -21,7 +21,7 @@ from tracker.domain.accounts import ANONYMOUS, Actor
 from tracker.domain.appointments import Role
 from tracker.errors import BadToken, ForeignOrigin, NotAllowed, NotFound, NotSignedIn, Refusal
 from tracker.web.bodies import at_most
-from tracker.web.problems import problem
+from tracker.web.problems import refuse
 
 type Kind = Literal["page", "api", "machine"]
 """``page``: HTML for people, forms carry a token. ``api``: JSON with the cookie or a phone's token as Bearer. ``machine``: no
@@ -146,6 +146,9 @@ class SocketDoor(WebSocketRoute):
 
     roles: frozenset[Role]
 
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().handle(scope | {"tracker.template": self.path}, receive, send)
+
 
 class Files(Mount):
     """Static files for everybody: nothing in them depends on who asks."""
@@ -210,8 +213,7 @@ def socket(
 ) -> SocketDoor:
     """A WebSocket for these roles. Refused before it is accepted: 403 for another site's page, 401 or 403 for a role.
 
-    ``without_origin``: a caller that sends no Origin (a phone, not a browser) is let in as anonymous, its cookie unread;
-    the endpoint asks for its token.
+    ``without_origin``: without one (a phone) it is let in as anonymous, its cookie unread; the endpoint asks for its token.
     """
     allowed = frozenset(roles)
 
@@ -224,13 +226,14 @@ def socket(
             actor = ANONYMOUS if phone else await guard.actor(websocket)
             _let_in(actor, allowed)
         except Refusal as refusal:
-            await websocket.send_denial_response(problem(refusal))
+            await refuse(websocket, refusal)
             return
         websocket.state.actor = actor
         try:
             await endpoint(websocket)
         except Refusal as refusal:  # after the handshake there are close codes only: an answer would be written into the stream
-            await websocket.close(1008, refusal.code)
+            if websocket.application_state is WebSocketState.CONNECTED:
+                await websocket.close(1008, refusal.code)
 
     made = SocketDoor(path, guarded, name=name or endpoint.__name__)
     made.roles = allowed

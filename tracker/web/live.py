@@ -17,12 +17,14 @@ from starlette.websockets import WebSocket
 
 from tracker.actions import watching
 from tracker.actions.house import House
+from tracker.actions.views import stamp
 from tracker.domain.accounts import Actor
 from tracker.errors import Refusal
 from tracker.live.staff import BoardWatch, Box
 from tracker.live.viewers import Door, Watch
 from tracker.web.doors import DirectDoor, door_of
 from tracker.web.guard import SIGNED_IN, actor_of, door, house_of, socket
+from tracker.web.pace import Pace
 
 WATCH_S = 5.0
 """The first frame must come within this."""
@@ -69,7 +71,7 @@ class _Words:
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
-        self._credit, self._at = BURST, asyncio.get_running_loop().time()
+        self._pace = Pace(PER_SECOND, BURST, asyncio.get_running_loop().time())
         self.count = 0
 
     async def next(self) -> Said:
@@ -90,14 +92,12 @@ class _Words:
             raise _Closed(1008) from None
 
     def _within_limits(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        self._credit, self._at = min(BURST, self._credit + (now - self._at) * PER_SECOND) - 1, now
         self.count += 1
-        return self._credit >= 0
+        return not self._pace.spent(asyncio.get_running_loop().time())
 
     def hear(self, tell: Callable[[int], None], text: bytes) -> bool:
         """``seen`` heard where it comes in; False: it is something else, or too much, and takes the long way."""
-        if self._credit < 1 or len(text) > LONGEST:
+        if self._pace.poor or len(text) > LONGEST:
             return False
         try:
             offset = _seen(text).offset
@@ -232,5 +232,5 @@ class _Look(Response):
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         if self._known is not None and tag in {one.strip().removeprefix("W/") for one in self._known.split(",")}:
             return Response(status_code=304, headers=headers)
-        body = {"type": "snapshot", "now": watching.stamp(now), "recovered": False} | public
+        body = {"type": "snapshot", "now": stamp(now), "recovered": False} | public
         return JSONResponse(msgspec.to_builtins(body), headers=headers)

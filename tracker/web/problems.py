@@ -8,8 +8,10 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.websockets import WebSocket
 
 from tracker.errors import NotFound, Refusal
+from tracker.web.doors import handshake_over
 
 log = structlog.get_logger()
 
@@ -39,6 +41,13 @@ def problem(refusal: Refusal) -> Response:
     headers = {"Retry-After": str(refusal.details["retry_after_s"])} if "retry_after_s" in refusal.details else None
     content = msgspec.json.encode(body, enc_hook=str)
     return Response(content, int(refusal.status), headers, media_type="application/problem+json")
+
+
+async def refuse(websocket: WebSocket, refusal: Refusal) -> None:
+    """Answer a handshake with the refusal instead of a socket, and write down the door, never the path asked for."""
+    log.info("socket_refused", door=websocket.scope.get("tracker.template", "-"), code=refusal.code, status=int(refusal.status))
+    await websocket.send_denial_response(problem(refusal))
+    handshake_over(websocket)
 
 
 class Problems:
