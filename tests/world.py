@@ -124,6 +124,8 @@ async def _technician(tx: Transaction, name: str, now: datetime) -> tuple[str, s
 
 
 async def _person(tx: Transaction, email: str, role: Role, now: datetime, technician: str | None = None) -> Person:
-    person = Person(id=new_id(), email=email, name=email.split("@")[0].title(), role=role, technician_id=technician)
+    person = Person(
+        id=new_id(), email=email, name=email.split("@")[0].title(), role=role, technician_id=technician, profile_at=now
+    )
     await people.add(tx, person, now)
     return person

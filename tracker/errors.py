@@ -9,7 +9,7 @@ class Refusal(Exception):
     status: HTTPStatus = HTTPStatus.BAD_REQUEST
 
     def __init__(self, sentence: str | None = None, **details: object) -> None:
-        self.sentence = sentence or (type(self).__doc__ or "").strip()
+        self.sentence = sentence or " ".join((type(self).__doc__ or "").split())
         self.details = details
         super().__init__(self.sentence)
 
@@ -57,6 +57,25 @@ class NotFound(Refusal):
     """There is nothing here, or it is not yours to see."""
 
     status = HTTPStatus.NOT_FOUND
+
+
+class BadInvitation(Refusal):
+    """This code isn’t active. Each code works once and only for a limited time. Use the newest invitation, or ask your
+    service provider for a new one."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class BadReset(Refusal):
+    """This code isn’t active. Each code works once and for 30 minutes. Ask for a new one."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class WeakPassword(Refusal):
+    """This password is easy to guess. Choose another one."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class TooManyRequests(Refusal):
@@ -117,6 +136,10 @@ class VersionMismatch(Refusal):
     """The appointment was changed in the meantime. Look at it again before you change it."""
 
     status = HTTPStatus.PRECONDITION_FAILED
+
+
+class AlreadyThere(Conflict):
+    """That is there already."""
 
 
 class IdempotencyMismatch(Refusal):

@@ -8,7 +8,7 @@ import pytest
 from tests.world import HOME, NOW, PLACE, settle
 from tracker.domain.geo import distance_m, moved
 from tracker.errors import BadInput, IdempotencyMismatch
-from tracker.records import anchors, appointments, audit, events, legs, people, points, sessions, settings, technicians
+from tracker.records import anchors, appointments, audit, customers, events, legs, people, points, sessions, settings, technicians
 from tracker.records.audit import Answer
 from tracker.records.database import Database, new_id
 from tracker.records.events import Told
@@ -84,8 +84,8 @@ async def test_an_address_signs_in_one_person_only_in_any_case(db: Database) -> 
     assert violated.value.name == "uq_people_email"
     async with db.reading() as tx:
         assert await people.by_email(tx, " Anna@Example.ORG") == world.customer
-        assert await people.accounts_of(tx, world.customer.id) == {world.account}
-        assert await people.accounts_of(tx, world.technician.id) == frozenset()
+        assert [own.id for own in await customers.own_accounts(tx, world.customer.id)] == [world.account]
+        assert await customers.own_accounts(tx, world.technician.id) == ()
         assert await people.how_many(tx) == len(await people.everybody(tx)) == 6
 
 

@@ -1,7 +1,9 @@
 """Signing in and out, and the sessions that come of it."""
 
+import asyncio
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +13,8 @@ from tracker.actions.house import House
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.errors import BadCredentials, NotFound, NotSignedIn, TooManyRequests
-from tracker.records import audit, people, sessions, technicians
+from tracker.live.control import Ask
+from tracker.records import audit, customers, people, sessions, technicians
 from tracker.records.database import Transaction, new_id
 from tracker.records.people import Person
 from tracker.records.sessions import Session
@@ -33,6 +36,7 @@ class SignedIn:
     token: str
     expires_at: datetime
     actor: Actor
+    first: bool = False  # this person's first sign-in: the profile page is shown now, and by itself never again
 
 
 def hashed(token: str) -> bytes:
@@ -59,10 +63,14 @@ async def sign_in(house: House, email: str, password: str, *, address: str, user
         raise BadCredentials
     fresh = await house.passwords.hashed(password) if house.passwords.outdated(known) else None
     await house.limits.forget("sign-in-account", email)
-    return await _begin(house, person, user_agent, now, fresh)
+    async with house.db.transaction() as tx:
+        if fresh:
+            await people.set_password(tx, person.id, fresh)
+        return await begin(tx, person, user_agent, now)
 
 
-async def _begin(house: House, person: Person, user_agent: str | None, now: datetime, fresh: str | None) -> SignedIn:
+async def begin(tx: Transaction, person: Person, user_agent: str | None, now: datetime) -> SignedIn:
+    """A new session of somebody who has shown who they are, inside the transaction that made sure of it."""
     token = secrets.token_urlsafe(32)
     session = Session(
         id=new_id(),
@@ -72,11 +80,13 @@ async def _begin(house: House, person: Person, user_agent: str | None, now: date
         seen_at=now,
         expires_at=now + LASTS,
     )
-    async with house.db.transaction() as tx:
-        await sessions.add(tx, session, hashed(token))
-        if fresh:
-            await people.set_password(tx, person.id, fresh)
-        return SignedIn(token, session.expires_at, await _actor(tx, session, person))
+    await sessions.add(tx, session, hashed(token))
+    first = person.role is Role.CUSTOMER and person.profile_at is None
+    if first:
+        await people.change(tx, person.id, profile_at=now)
+    if person.role is Role.CUSTOMER:
+        await customers.attach(tx, person.email, person.id)
+    return SignedIn(token, session.expires_at, await _actor(tx, session, person), first)
 
 
 async def who(house: House, token: str) -> Actor | None:
@@ -92,15 +102,27 @@ async def who(house: House, token: str) -> Actor | None:
 
 
 async def _actor(tx: Transaction, session: Session, person: Person) -> Actor:
-    customer = person.role is Role.CUSTOMER
+    own = await customers.own_accounts(tx, person.id) if person.role is Role.CUSTOMER else ()
+    ids = [account.id for account in own]
     return Actor(
         role=person.role,
         person=person.id,
         name=person.name,
         session=session.id,
-        accounts=await people.accounts_of(tx, person.id) if customer else frozenset(),
+        accounts=frozenset(ids),
         technician=person.technician_id if person.role is Role.TECHNICIAN else None,
+        own=own,
+        account=session.account_id if session.account_id in ids else next(iter(ids), None),
+        zone=person.zone,
     )
+
+
+async def choose_account(house: House, actor: Actor, account: str) -> None:
+    """Look at another of the own accounts from now on, in this browser; `NotFound` for one that is not theirs."""
+    if actor.session is None or account not in actor.accounts:
+        raise NotFound
+    async with house.db.transaction() as tx:
+        await sessions.choose_account(tx, actor.session, account)
 
 
 async def device_of(house: House, token: str) -> Actor | None:
@@ -119,7 +141,7 @@ async def sign_out(house: House, actor: Actor) -> None:
 async def sessions_of(house: House, actor: Actor) -> list[Session]:
     """The actor's living sessions, the last used first."""
     async with house.db.reading() as tx:
-        return await sessions.of_person(tx, _person(actor), house.clock())
+        return await sessions.of_person(tx, person_of(actor), house.clock())
 
 
 async def end_session(house: House, actor: Actor, session: str) -> None:
@@ -136,15 +158,20 @@ async def end_other_sessions(house: House, actor: Actor) -> int:
 async def _end(house: House, actor: Actor, *, only: str | None = None, but: str | None = None) -> list[str]:
     now = house.clock()
     async with house.db.transaction() as tx:
-        ended = await sessions.end(tx, _person(actor), now, only=only, but=but)
+        ended = await sessions.end(tx, person_of(actor), now, only=only, but=but)
         for session in ended:
             await audit.write(tx, now, actor.signed, "session.end", session)
-    for session in ended:
-        await house.control.ask("session", session)
+    await close_sockets(house, ended)
     return ended
 
 
-def _person(actor: Actor) -> str:
+async def close_sockets(house: House, ended: Iterable[str]) -> None:
+    """Close the sockets of sessions in every process; all of it is done when this returns."""
+    await asyncio.gather(*(house.control.ask(Ask.END_SESSION, session) for session in ended))
+
+
+def person_of(actor: Actor) -> str:
+    """The id of who is signed in; `NotSignedIn` for everybody else."""
     if actor.person is None:
         raise NotSignedIn
     return actor.person

@@ -19,9 +19,10 @@ type Listing = tuple[list[Appointment], dict[str, Technician]]
 
 
 async def appointments_of(house: House, actor: Actor) -> Listing:
-    """A customer's appointments, of all accounts they are a contact of, by arrival."""
+    """A customer's appointments, of the account they look at, by arrival."""
+    accounts = frozenset({actor.account}) if actor.account else actor.accounts
     async with house.db.reading() as tx:
-        found = await appointments.of_accounts(tx, actor.accounts)
+        found = await appointments.of_accounts(tx, accounts)
         return found, await _named(tx, found)
 
 

@@ -1,16 +1,14 @@
 """Passwords: argon2id off the event loop, a few at a time, the same work whether the person exists or not."""
 
 import asyncio
-import unicodedata
 from collections.abc import Callable
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from tracker.domain.passwords import LEAST, MOST, normal
 from tracker.errors import BadInput, TooManyRequests
 
-LEAST, MOST = 10, 1_000
-"""Characters of a password. The upper limit stops a flood of megabytes from reaching the hash."""
 AT_ONCE, WAITING = 2, 64
 """Hashes computed at once (64 MiB and a core's tenth of a second each), and how many may wait for their turn."""
 
@@ -28,14 +26,14 @@ class Passwords:
         """The hash of a new password; `BadInput` if it is too short or far too long."""
         if not LEAST <= len(password) <= MOST:
             raise BadInput(f"A password has {LEAST} to {MOST} characters.")
-        return await self._off_the_loop(self._hasher.hash, _normal(password))
+        return await self._off_the_loop(self._hasher.hash, normal(password))
 
     async def right(self, password: str, known: str | None) -> bool:
         """True if the password is the one of this hash. ``known`` None (nobody, or nobody with a password) costs the same."""
         if self._nobodys is None:
             self._nobodys = await self._off_the_loop(self._hasher.hash, "nobody has this password")
         fits = len(password) <= MOST
-        same = await self._off_the_loop(self._verified, known or self._nobodys, _normal(password) if fits else "")
+        same = await self._off_the_loop(self._verified, known or self._nobodys, normal(password) if fits else "")
         return same and fits and known is not None
 
     def outdated(self, known: str) -> bool:
@@ -57,7 +55,3 @@ class Passwords:
                 return await asyncio.to_thread(work, *arguments)
         finally:
             self._waiting -= 1
-
-
-def _normal(password: str) -> str:
-    return unicodedata.normalize("NFKC", password)  # the same accented letter from every keyboard

@@ -6,12 +6,25 @@ from tracker.domain.appointments import STAFF, Role
 
 
 @dataclass(frozen=True, slots=True)
+class OwnAccount:
+    """One of the accounts that somebody is a contact of. ``zone`` is its address's; None while it has no address."""
+
+    id: str
+    name: str
+    zone: str | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Somebody who asks for something, as far as the rules care.
 
     ``person`` and ``session`` are ids of rows, None for somebody anonymous, a device, or the holder of a link.
     ``accounts`` are those a customer is a contact of, ``technician`` the one a technician is, ``appointment`` the one a
-    link was made for, ``device`` the phone whose token was shown.
+    link was made for, ``device`` the phone whose token was shown. ``own`` are the customer's accounts by name and
+    ``account`` the one chosen in the header; ``zone`` is the person's own time zone, if they gave one.
+
+    ``token`` is set for a program with an API token: it acts as a dispatcher, as far as its ``scopes`` go.
     """
 
     role: Role
@@ -22,6 +35,11 @@ class Actor:
     technician: str | None = None
     appointment: str | None = None
     device: str | None = None
+    own: tuple[OwnAccount, ...] = ()
+    account: str | None = None
+    zone: str | None = None
+    token: str | None = None
+    scopes: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def staff(self) -> bool:
@@ -31,6 +49,8 @@ class Actor:
     @property
     def signed(self) -> str:
         """How the actor is written into events and the audit log: role and id, never a name or an address."""
+        if self.token:
+            return f"token:{self.token}"
         return f"{self.role}:{self.person or self.technician or self.appointment or '-'}"
 
 

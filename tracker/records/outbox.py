@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 
 from tracker.records.database import Transaction, new_id
 from tracker.records.schema import appointments, contacts, outbox
@@ -24,6 +24,10 @@ class Kind(StrEnum):
     CANCELED = "canceled"
 
 
+NOBODY = "-"
+"""The recipient of a row that stands for the work done for an address nobody has (O6). It is never sent and tidied away."""
+
+
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """One letter. ``payload`` holds ids and times, never a code or token: those are made from the ids when it is sent."""
 
@@ -39,6 +43,14 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime | None = None
     parked_at: datetime | None = None
     last_error: str | None = None
+
+
+class State(NamedTuple):
+    """Letters that are due and not sent, since when, and how many were given up."""
+
+    waiting: int
+    oldest: datetime | None
+    failed: int
 
 
 _LETTER = [outbox.c[name] for name in Letter.__struct_fields__]
@@ -76,6 +88,7 @@ async def add(
         created_at=now,
         due_at=due_at or now,
         appointment_id=appointment,
+        parked_at=now if recipient == NOBODY else None,
     )
     statement = tx.insert(outbox).values(msgspec.structs.asdict(letter)).on_conflict_do_nothing(index_elements=["message_id"])
     return bool(await tx.rows(statement.returning(outbox.c.id)))
@@ -106,7 +119,22 @@ async def add_for(
 
 async def latest(tx: Transaction, most: int = 50) -> list[Letter]:
     """The newest letters first, sent or not."""
-    return await tx.all(select(*_LETTER).order_by(outbox.c.created_at.desc(), outbox.c.id).limit(most), Letter)
+    query = select(*_LETTER).where(outbox.c.recipient != NOBODY)
+    return await tx.all(query.order_by(outbox.c.created_at.desc(), outbox.c.id).limit(most), Letter)
+
+
+async def state(tx: Transaction, now: datetime) -> State:
+    """How it stands with the letters that are due."""
+    due = outbox.c.sent_at.is_(None) & outbox.c.parked_at.is_(None) & (outbox.c.due_at <= now)
+    row = await tx.row(select(func.count().label("waiting"), func.min(outbox.c.due_at).label("oldest")).where(due))
+    parked = outbox.c.parked_at.is_not(None) & (outbox.c.recipient != NOBODY)
+    failed = await tx.value(select(func.count()).select_from(outbox).where(parked))
+    return State(row["waiting"] if row else 0, row["oldest"] if row else None, failed)
+
+
+async def purge_nobodys(tx: Transaction, moment: datetime) -> int:
+    """Remove what was written for nobody before a moment; how many."""
+    return await tx.change(delete(outbox).where(outbox.c.recipient == NOBODY, outbox.c.created_at < moment))
 
 
 async def of_appointment(tx: Transaction, appointment: str) -> list[Letter]:

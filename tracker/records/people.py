@@ -1,6 +1,7 @@
 """People who sign in, and the accounts they belong to through contacts."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import func, select, update
@@ -20,6 +21,10 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     password_hash: str | None = None
     technician_id: str | None = None
     ended_at: datetime | None = None
+    phone: str | None = None
+    locale: str | None = None
+    zone: str | None = None
+    profile_at: datetime | None = None
 
 
 _PERSON = [people.c[name] for name in Person.__struct_fields__]
@@ -44,6 +49,16 @@ async def add(tx: Transaction, person: Person, now: datetime) -> None:
     """A new person; an address already known raises ConstraintViolated("uq_people_email")."""
     values = msgspec.structs.asdict(person) | {"email": person.email.strip().lower(), "created_at": now}
     await tx.change(people.insert().values(values))
+
+
+async def by_email_ended_too(tx: Transaction, email: str) -> Person | None:
+    """The person of an e-mail address, even if their sign-in was ended: an address has one row for ever."""
+    return await tx.one(select(*_PERSON).where(people.c.email == email.strip().lower()), Person)
+
+
+async def change(tx: Transaction, person: str, **values: Any) -> None:
+    """Set columns."""
+    await tx.change(update(people).where(people.c.id == person).values(**values))
 
 
 async def set_password(tx: Transaction, person: str, password_hash: str) -> None:
@@ -81,12 +96,6 @@ async def add_contact(
     values = {"account_id": account, "person_id": person, "email": email.strip().lower(), "name": name, "phone": phone}
     await tx.change(contacts.insert().values(id=contact, created_at=now, **values))
     return contact
-
-
-async def accounts_of(tx: Transaction, person: str) -> frozenset[str]:
-    """The ids of the accounts a customer may see: those with a contact that is this person."""
-    rows = await tx.rows(select(contacts.c.account_id).where(contacts.c.person_id == person))
-    return frozenset(row["account_id"] for row in rows)
 
 
 async def how_many(tx: Transaction) -> int:

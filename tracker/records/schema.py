@@ -90,7 +90,7 @@ people = Table(
     Column("phone", String(32)),
     Column("locale", String(16)),  # the language of letters; NULL: the company's
     Column("zone", String(64)),  # the own time zone, shown beside the address's where it differs
-    Column("profile_at", Instant),  # when the first-time profile page was filled in or skipped
+    Column("profile_at", Instant),  # when the first-time profile page was shown
 )
 
 contacts = Table(
@@ -105,6 +105,14 @@ contacts = Table(
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),  # deleted: the row stays, appointments point at it
 )
+Index(
+    "uq_contacts_one_living",
+    contacts.c.account_id,
+    contacts.c.email,
+    unique=True,
+    sqlite_where=text("ended_at IS NULL AND email <> ''"),
+    postgresql_where=text("ended_at IS NULL AND email <> ''"),
+)
 
 sessions = Table(
     "sessions",
@@ -117,6 +125,7 @@ sessions = Table(
     Column("seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("account_id", String(32)),  # of a person's accounts the one they look at; NULL: the first
 )
 
 invitations = Table(
@@ -145,7 +154,7 @@ password_resets = Table(
     "password_resets",
     metadata,
     _id(),
-    _ref("person_id", "people"),
+    _ref("person_id", "people", null=True),  # NULL: asked for an address that nobody has; the same work is done for it
     Column("token_hash", LargeBinary(32), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),

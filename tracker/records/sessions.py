@@ -19,6 +19,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    account_id: str | None = None  # the account chosen in the header
 
 
 _SESSION = [sessions.c[name] for name in Session.__struct_fields__]
@@ -58,6 +59,11 @@ async def of_person(tx: Transaction, person: str, now: datetime) -> list[Session
 async def seen(tx: Transaction, session: str, now: datetime) -> None:
     """Note that the session was used."""
     await tx.change(update(sessions).where(sessions.c.id == session).values(seen_at=now))
+
+
+async def choose_account(tx: Transaction, session: str, account: str) -> None:
+    """Remember which of the person's accounts this browser looks at."""
+    await tx.change(update(sessions).where(sessions.c.id == session).values(account_id=account))
 
 
 async def end(tx: Transaction, person: str, now: datetime, *, only: str | None = None, but: str | None = None) -> list[str]:

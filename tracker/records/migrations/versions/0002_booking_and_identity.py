@@ -180,7 +180,7 @@ def upgrade() -> None:
     op.create_table(
         "password_resets",
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("person_id", sa.String(length=32), nullable=False),
+        sa.Column("person_id", sa.String(length=32), nullable=True),
         sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("created_at", Instant(timezone=True), nullable=False),
         sa.Column("expires_at", Instant(timezone=True), nullable=False),
@@ -244,6 +244,15 @@ def upgrade() -> None:
     op.add_column("appointments", sa.Column("sequence", sa.Integer(), server_default="0", nullable=False))
 
     op.add_column("contacts", sa.Column("ended_at", Instant(timezone=True), nullable=True))
+    op.create_index(
+        "uq_contacts_one_living",
+        "contacts",
+        ["account_id", "email"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL AND email <> ''"),
+        postgresql_where=sa.text("ended_at IS NULL AND email <> ''"),
+    )
+    op.add_column("sessions", sa.Column("account_id", sa.String(length=32), nullable=True))
 
     op.add_column("people", sa.Column("phone", sa.String(length=32), nullable=True))
     op.add_column("people", sa.Column("locale", sa.String(length=16), nullable=True))
