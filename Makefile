@@ -9,7 +9,7 @@ help:
 	@echo 'make demo     a living city on this machine; ARGS="--port N --technicians N --https"'
 	@echo 'make test     every test (installs Chromium, PostgreSQL and Redis by apt-get when run as root)'
 	@echo 'make check    ruff, mypy --strict, import-linter'
-	@echo 'make bench    the figures of docs/proof.md as ratios; writes tests/benchmarks/results.json'
+	@echo 'make bench    the figures of docs/benchmarks.md, each a ratio to a floor of the same run'
 	@echo 'make faults   the long fault tests'
 	@echo 'make lock     resolve the dependencies anew'
 
@@ -18,7 +18,7 @@ demo: .venv/runtime
 
 test: .venv/dev
 	@sh .ci/servers
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/dev
 	.venv/bin/ruff check .
