@@ -128,6 +128,14 @@ class StepNotPossible(Conflict):
     """This step is not possible in the appointment's present state."""
 
 
+class SlotTaken(Conflict):
+    """Somebody else has just taken this time. Choose another one."""
+
+
+class HoldOver(Conflict):
+    """The time was held for you, but the hold has ended. Choose a time again."""
+
+
 class AlreadyTraveling(Conflict):
     """The technician is already on the way to another appointment."""
 
@@ -140,6 +148,14 @@ class VersionMismatch(Refusal):
 
 class AlreadyThere(Conflict):
     """That is there already."""
+
+
+class NoAddress(BadInput):
+    """This place has no complete address yet, so nobody can be sent there. Please ask the service desk to add it."""
+
+
+class NotBookable(BadInput):
+    """This cannot be booked here. Please ask the service desk."""
 
 
 class IdempotencyMismatch(Refusal):

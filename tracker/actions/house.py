@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from tracker.actions.crew import Company
 from tracker.actions.passwords import Passwords
+from tracker.actions.travel import TravelMemory
 from tracker.live.channels import Hub
 from tracker.live.connect import connect, subscriber
 from tracker.live.control import Control
@@ -53,6 +55,8 @@ class House:
     settings: CurrentSettings = field(default_factory=CurrentSettings)
     passwords: Passwords = field(default_factory=Passwords)
     clock: Callable[[], datetime] = the_clock
+    travels: TravelMemory = field(default_factory=TravelMemory)
+    company: Company = field(default_factory=Company)
 
 
 def furnish(db: Database, redis_url: str, router: Router, secret: bytes, clock: Callable[[], datetime] = the_clock) -> House:

@@ -41,6 +41,15 @@ class Appointment(msgspec.Struct, frozen=True, kw_only=True):
     canceled_by: str | None = None
     cancel_reason: str | None = None
     outcome: str | None = None
+    asset_id: str | None = None
+    booked_by: str | None = None  # the person or token that booked
+    keep_informed: bool = True
+    travel_s: int | None = None  # promised travel to it, and where that is known from
+    travel_m: int | None = None
+    travel_source: str | None = None
+    chosen: dict[str, Any] | None = None  # why this technician (B6)
+    flag: str | None = None  # needs a dispatcher: why
+    sequence: int = 0  # of its calendar entry
     service: str = ""  # the service type's name, joined
 
     @property

@@ -58,6 +58,10 @@ class Transaction:
         row = await self.row(statement)
         return None if row is None else _made(row, kind)
 
+    async def tuples(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
+        """Every row as a tuple of its columns: for many rows at once."""
+        return (await self._run(statement)).all()
+
     async def value(self, statement: Executable) -> Any:
         """The first column of the first row, or None."""
         return (await self._run(statement)).scalar()

@@ -34,9 +34,18 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     what: dict[str, Any]
 
 
-async def add(tx: Transaction, appointment: str, kind: str, at: datetime, actor: str, payload: Mapping[str, Any]) -> int:
-    """Write an event; its id, rising."""
-    values = {"appointment_id": appointment, "kind": kind, "at": at, "actor": actor, "payload": dict(payload)}
+async def add(
+    tx: Transaction,
+    appointment: str,
+    kind: str,
+    at: datetime,
+    actor: str,
+    payload: Mapping[str, Any],
+    *,
+    told_at: datetime | None = None,
+) -> int:
+    """Write an event; its id, rising. ``told_at``: there is nobody to tell it to."""
+    values = {"appointment_id": appointment, "kind": kind, "at": at, "actor": actor, "payload": dict(payload), "told_at": told_at}
     return int(await tx.value(events.insert().values(values).returning(events.c.id)))
 
 

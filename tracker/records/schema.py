@@ -225,6 +225,8 @@ technicians = Table(
     Column("gate_version", Integer, nullable=False, default=0),  # the fence of the gate: +1 in every opening and closing
 )
 
+Index("ix_technicians_home", technicians.c.home_lat, technicians.c.home_lon)
+
 technician_hours = Table(
     "technician_hours",
     metadata,
@@ -294,6 +296,7 @@ territories = Table(
     Column("north", Float, nullable=False),
     Column("east", Float, nullable=False),
     Column("active", Boolean, nullable=False, default=True),
+    Column("version", Integer, nullable=False, server_default="1"),  # rises with each change of the area: processes keep it read
 )
 
 technician_territories = Table(
@@ -389,6 +392,13 @@ Index(
     postgresql_where=text("state = 'traveling'"),
 )
 Index("ix_appointments_technician_arrival", appointments.c.technician_id, appointments.c.arrival_at)
+Index(
+    "ix_appointments_arrival",  # who is near a place at a time, answered from the index alone
+    appointments.c.arrival_at,
+    appointments.c.lat,
+    appointments.c.lon,
+    appointments.c.technician_id,
+)
 
 holds = Table(
     "holds",

@@ -1,8 +1,10 @@
 """Settings: what staff may change on a page, as rows; each has a default here."""
 
 import contextlib
+import functools
+import re
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import func, select
@@ -25,13 +27,39 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     show_all_on_board: bool = True  # all on duty, not only those traveling (D1)
     arrival_radius_m: int = 120
     customer_cancels_traveling: bool = True  # A7
+    asset_selection: bool = True  # a customer may name the asset when booking (B2)
+    details_field: bool = True  # … and add a text (B8)
+    technician_tracking: bool = True
+    surveys: bool = True
+    lead_time_min: int = 120  # no arrival is offered sooner
+    horizon_days: int = 60  # … nor later
+    slot_grid_min: int = 30
+    radius_km: int = 0  # from a technician's home to the place, as the crow flies; 0: no limit
+    home_travel_before_hours: bool = True  # the way from home may lie before working hours
+    way_home_must_fit: bool = False  # the way home must end within them
+    holidays: str = ""  # whose public holidays are kept: "FI", "DE-BY"; empty: none
+    modify_allowed: bool = True  # A6: by customers
+    modify_until_h: int = 0  # not within so many hours before the arrival
+    cancel_allowed: bool = True
+    cancel_until_h: int = 0
+    hold_min: int = 5  # how long a chosen time is held (B11)
+    letters_for: Literal["portal", "all"] = "portal"  # N2
+    booking_prefix: str = "WP"  # how booking ids begin: WP-7K3F-21
 
 
+_PREFIX = re.compile(r"[A-Z0-9]{1,4}")
 LIMITS = {
     "interval_traveling_s": (1, 60),
     "interval_duty_s": (5, 600),
     "points_days": (1, 60),  # 60 is the hard limit
     "arrival_radius_m": (30, 1_000),
+    "lead_time_min": (0, 20_160),
+    "horizon_days": (1, 365),
+    "slot_grid_min": (5, 240),
+    "radius_km": (0, 20_000),
+    "modify_until_h": (0, 336),
+    "cancel_until_h": (0, 336),
+    "hold_min": (1, 30),
 }
 
 
@@ -56,7 +84,20 @@ def checked(values: dict[str, Any]) -> Settings:
     for key, (least, most) in LIMITS.items():
         if not least <= getattr(result, key) <= most:
             raise BadInput(f"{key} must be between {least} and {most}")
+    if not _PREFIX.fullmatch(result.booking_prefix):
+        raise BadInput("booking_prefix must be 1 to 4 capital letters or digits")
+    if result.holidays and not _has_holidays(result.holidays):
+        raise BadInput(f"holidays of {result.holidays!r} are not known: name a country (FI) or a part of one (DE-BY)")
     return result
+
+
+@functools.cache
+def _has_holidays(region: str) -> bool:
+    import holidays  # only where one is set: importing it takes a while
+
+    country, _, part = region.partition("-")
+    known = holidays.list_supported_countries()
+    return country in known and (not part or part in known[country])
 
 
 async def write(tx: Transaction, key: str, value: Any, who: str, now: datetime) -> None:

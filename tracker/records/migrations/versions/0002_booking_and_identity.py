@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("north", sa.Float(), nullable=False),
         sa.Column("east", sa.Float(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_territories")),
         sa.UniqueConstraint("name", name=op.f("uq_territories_name")),
     )
@@ -242,6 +243,9 @@ def upgrade() -> None:
     op.add_column("appointments", sa.Column("chosen", sa.JSON(), nullable=True))
     op.add_column("appointments", sa.Column("flag", sa.Text(), nullable=True))
     op.add_column("appointments", sa.Column("sequence", sa.Integer(), server_default="0", nullable=False))
+
+    op.create_index("ix_appointments_arrival", "appointments", ["arrival_at", "lat", "lon", "technician_id"], unique=False)
+    op.create_index("ix_technicians_home", "technicians", ["home_lat", "home_lon"], unique=False)
 
     op.add_column("contacts", sa.Column("ended_at", Instant(timezone=True), nullable=True))
     op.create_index(

@@ -1,0 +1,174 @@
+"""The technicians who may be sent to a place, the nearest first, and their diaries."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from math import cos, radians
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import shapely
+from shapely.geometry import shape
+
+from tracker.domain.cells import moment
+from tracker.domain.duty import WeekHours
+from tracker.domain.geo import Point, distance_m
+from tracker.domain.shifts import Shift, shifts_without, weekly_shifts
+from tracker.domain.slots import Diary
+from tracker.records import crew, promises
+from tracker.records.crew import Box, Needed, Person, Week
+from tracker.records.database import Transaction
+
+BATCH = 12
+"""Technicians whose diaries are read together."""
+ALL_AT_ONCE = 300
+"""A company of so many is looked at as a whole; in a larger one the surroundings of the place are searched in rings."""
+FIRST_RING_M = 1_000.0
+LAST_RING_M = 1_024_000.0
+"""Rings double up to this; then everybody is looked at."""
+BOUND_LASTS_S = 30.0
+
+
+@dataclass
+class Company:
+    """What a process remembers of the company between requests: bounds and geometry, never who is free."""
+
+    clock: Callable[[], float] = time.monotonic
+    size: int = 0
+    hours: frozenset[WeekHours] = frozenset()
+    zones: frozenset[str] = frozenset()
+    _until: float = -1.0
+    _areas: dict[tuple[str, int], Any] = field(default_factory=dict)
+
+    async def refresh(self, tx: Transaction) -> None:
+        """Read again how many technicians there are and when anybody works, if that is long ago."""
+        if self.clock() < self._until:
+            return
+        self.size = await crew.how_many(tx)
+        self.hours, self.zones = await crew.patterns(tx)
+        self._until = self.clock() + BOUND_LASTS_S
+
+    async def territories_at(self, tx: Transaction, place: Point) -> tuple[str, ...]:
+        """The active territories that hold a place (their border included)."""
+        point = shapely.Point(place.lon, place.lat)
+        near = await crew.territories_near(tx, place)
+        return tuple([territory for territory, version in near if (await self._area(tx, territory, version)).covers(point)])
+
+    async def _area(self, tx: Transaction, territory: str, version: int) -> Any:
+        if (territory, version) not in self._areas:
+            area = shape(await crew.area_of(tx, territory) or {"type": "Polygon", "coordinates": []})
+            shapely.prepare(area)
+            self._areas = {key: kept for key, kept in self._areas.items() if key[0] != territory} | {(territory, version): area}
+        return self._areas[territory, version]
+
+    def anybody_works(self, times: Sequence[int], duration_s: int) -> list[int]:
+        """Those times at which somebody's weekly hours would allow the work: the others need not be looked at."""
+        if not times:
+            return []
+        worked = [
+            Diary("", None, weekly_shifts(tuple(sorted(self.hours)), (), zone, *_days(times[0], times[-1], zone), frozenset()))
+            for zone in self.zones
+        ]
+        return [
+            each
+            for each in times
+            if any((shift := diary.shift_at(each)) and shift.window(each, each + duration_s) for diary in worked)
+        ]
+
+
+def _days(start: int, end: int, zone: str) -> tuple[date, date]:
+    first, last = (moment(each).astimezone(ZoneInfo(zone)).date() for each in (start, end))
+    return first - timedelta(days=1), last + timedelta(days=1)
+
+
+@lru_cache(maxsize=64)
+def public_holidays(region: str, year: int) -> frozenset[date]:
+    """The public holidays of a country ("FI") or a part of one ("DE-BY") in one year."""
+    if not region:
+        return frozenset()
+    import holidays  # only where a region is set: importing it takes a while
+
+    country, _, part = region.partition("-")
+    return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))
+
+
+async def closed_days(tx: Transaction, region: str, start: int, end: int) -> frozenset[date]:
+    """Days on which nobody begins to work: public holidays and the company's own."""
+    first, last = moment(start).date() - timedelta(days=2), moment(end).date() + timedelta(days=2)
+    public = [public_holidays(region, year) for year in range(first.year, last.year + 1)]
+    return frozenset(day for days in public for day in days if first <= day <= last) | await crew.closed(tx, first, last)
+
+
+async def diaries(
+    tx: Transaction, people: Sequence[Person], start: int, end: int, now: datetime, region: str, but: Collection[str] = ()
+) -> list[Diary]:
+    """The diaries of technicians between two moments (seconds since the epoch), in the same order."""
+    if not people:
+        return []
+    closed = await closed_days(tx, region, start, end)
+    weeks = await crew.weeks(tx, people, moment(start) - promises.REACH, moment(end) + promises.REACH)
+    promised = await promises.of_technicians(tx, [person.id for person in people], start, end, now, but=but)
+    return [Diary(each.id, each.home, shifts_of(weeks[each.id], start, end, closed), promised[each.id]) for each in people]
+
+
+def shifts_of(week: Week, start: int, end: int, closed: frozenset[date]) -> Sequence[Shift]:
+    """A technician's shifts between two moments."""
+    plain = weekly_shifts(week.hours, week.breaks, week.zone, *_days(start, end, week.zone), closed)
+    return shifts_without(plain, week.away)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Who is looked for: what is needed, round which place, how far from home at most (0: any distance)."""
+
+    needed: Needed
+    place: Point
+    radius_m: float
+
+    def serves(self, person: Person) -> bool:
+        """Whether the place lies within the radius of the technician's home."""
+        return not self.radius_m or person.home is None or distance_m(person.home, self.place) <= self.radius_m
+
+    def away_m(self, person: Person) -> float:
+        """How far the home base is; infinitely if it is not known."""
+        return float("inf") if person.home is None else distance_m(person.home, self.place)
+
+    async def everybody(self, tx: Transaction) -> list[Person]:
+        """All who may be sent, the nearest first."""
+        found = [person for person in await crew.qualified(tx, self.needed) if self.serves(person)]
+        return sorted(found, key=lambda person: (self.away_m(person), person.id))
+
+    async def within(self, tx: Transaction, metres: float) -> list[Person]:
+        """Those with their home base in a ring's box, the nearest first."""
+        found = await crew.qualified(tx, self.needed, box=box_round(self.place, metres))
+        return sorted((one for one in found if self.serves(one)), key=lambda person: (self.away_m(person), person.id))
+
+    async def rings(self, tx: Callable[[], Any], company: Company) -> AsyncIterator[list[Person]]:
+        """Batches of technicians, roughly the nearest first; each reading is a short transaction of its own."""
+        seen: set[str] = set()
+        metres, waiting = FIRST_RING_M, list[Person]()
+        while True:
+            everybody = company.size <= ALL_AT_ONCE or metres > LAST_RING_M
+            async with tx() as reading:
+                found = await (self.everybody(reading) if everybody else self.within(reading, metres))
+            waiting += [person for person in found if person.id not in seen and (everybody or self.away_m(person) <= metres)]
+            seen.update(person.id for person in waiting)
+            while len(waiting) >= BATCH or (waiting and everybody):
+                yield waiting[:BATCH]
+                waiting = waiting[BATCH:]
+            if everybody:
+                return
+            metres *= 2
+
+
+def box_round(place: Point, metres: float) -> Box:
+    """A box that holds every place within so many metres (great circle)."""
+    dlat = metres / crew.METRES_PER_DEGREE
+    south, north = place.lat - dlat, place.lat + dlat
+    narrow = cos(radians(min(89.9, max(abs(south), abs(north)))))
+    dlon = dlat / narrow
+    if dlon >= 180 or south <= -90 or north >= 90:
+        return Box(max(-90.0, south), -180.0, min(90.0, north), 180.0)
+    return Box(south, (place.lon - dlon + 540) % 360 - 180, north, (place.lon + dlon + 540) % 360 - 180)

@@ -1,0 +1,41 @@
+"""Requests that may be sent again: the same key with the same body gives the same appointment (B12)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from tracker.domain.accounts import Actor
+from tracker.records import appointments, audit
+from tracker.records.appointments import Appointment
+from tracker.records.audit import Answer
+from tracker.records.database import Transaction
+
+KEY = "pk_idempotency"
+"""The constraint whose violation means that the same request was answered by another process just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """Who asks, with which key (None: it is not sent again), and what for."""
+
+    who: str
+    key: str | None
+    body: bytes
+
+    @classmethod
+    def of(cls, actor: Actor, key: str | None, *body: object) -> "Keyed":
+        """The request of an actor."""
+        return cls(actor.signed[:64], key, msgspec.json.encode(body))
+
+    async def answered(self, tx: Transaction) -> Appointment | None:
+        """What it gave before; `IdempotencyMismatch` if the key was another request's."""
+        if self.key is None:
+            return None
+        answer = await audit.answered(tx, self.key, self.who, self.body)
+        return None if answer is None else await appointments.by_id(tx, answer.answer["appointment"])
+
+    async def keep(self, tx: Transaction, appointment: str, now: datetime) -> None:
+        """Remember what it gave, in the transaction that did it."""
+        if self.key is not None:
+            await audit.keep_answer(tx, self.key, self.who, self.body, Answer(200, {"appointment": appointment}), now)

@@ -1,0 +1,133 @@
+"""What can be booked, for whom and where: service types, assets, and the places where the work would be."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import exists, select
+
+from tracker.records.database import Transaction
+from tracker.records.schema import (
+    accounts,
+    assets,
+    contacts,
+    functional_locations,
+    service_type_accounts,
+    service_type_skills,
+    service_types,
+)
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer's account, as far as booking cares."""
+
+    id: str
+    name: str
+    active: bool
+    address: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    zone: str | None = None
+
+
+class ServiceType(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of work. ``duration_min`` is the time on site."""
+
+    id: str
+    name: str
+    duration_min: int
+    description: str | None = None
+    active: bool = True
+    self_schedulable: bool = True
+    crew: int = 1
+    for_all: bool = True
+
+    @property
+    def by_customers(self) -> bool:
+        """Whether customers may book it themselves (B7)."""
+        return self.active and self.self_schedulable and self.crew == 1
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """A thing to be serviced, with its functional location's name and address if it stands somewhere of its own."""
+
+    id: str
+    account_id: str
+    name: str
+    model: str | None = None
+    serial: str | None = None
+    location_id: str | None = None
+    location: str | None = None
+    address: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    zone: str | None = None
+
+
+_ACCOUNT = [accounts.c[name] for name in Account.__struct_fields__]
+_SERVICE = [service_types.c[name] for name in ServiceType.__struct_fields__]
+_THERE = [functional_locations.c[name] for name in ("address", "lat", "lon", "zone")]
+_ASSET = [assets.c[name] for name in ("id", "account_id", "name", "model", "serial", "location_id")]
+
+
+async def account(tx: Transaction, account: str) -> Account | None:
+    """One account, active or not."""
+    return await tx.one(select(*_ACCOUNT).where(accounts.c.id == account), Account)
+
+
+async def contact_of(tx: Transaction, account: str, person: str) -> str | None:
+    """The living contact by which a person belongs to an account."""
+    which = (contacts.c.account_id == account) & (contacts.c.person_id == person) & contacts.c.ended_at.is_(None)
+    found = await tx.value(select(contacts.c.id).where(which).order_by(contacts.c.created_at).limit(1))
+    return None if found is None else str(found)
+
+
+async def has_contact(tx: Transaction, account: str, contact: str) -> bool:
+    """Whether a contact is a living one of the account."""
+    which = (contacts.c.account_id == account) & (contacts.c.id == contact) & contacts.c.ended_at.is_(None)
+    return await tx.value(select(contacts.c.id).where(which)) is not None
+
+
+async def service(tx: Transaction, service: str) -> ServiceType | None:
+    """One service type, active or not."""
+    return await tx.one(select(*_SERVICE).where(service_types.c.id == service), ServiceType)
+
+
+async def services_for(tx: Transaction, account: str) -> list[ServiceType]:
+    """The service types that this account may have, by name (B2); whether customers may book them is theirs to say."""
+    query = select(*_SERVICE).where(service_types.c.active, _available(account)).order_by(service_types.c.name)
+    return await tx.all(query, ServiceType)
+
+
+async def available(tx: Transaction, service: str, account: str) -> bool:
+    """Whether this account may have this service type."""
+    query = select(service_types.c.id).where(service_types.c.id == service, service_types.c.active, _available(account))
+    return await tx.value(query) is not None
+
+
+def _available(account: str) -> Any:
+    named = service_type_accounts.c
+    return service_types.c.for_all | exists().where(named.service_type_id == service_types.c.id, named.account_id == account)
+
+
+async def skills_of(tx: Transaction, service: str) -> list[str]:
+    """The skills that a service type needs, all of them."""
+    return [
+        row[0]
+        for row in await tx.tuples(select(service_type_skills.c.skill_id).where(service_type_skills.c.service_type_id == service))
+    ]
+
+
+async def assets_of(tx: Transaction, account: str) -> list[Asset]:
+    """The account's assets in use, by name."""
+    which = (assets.c.account_id == account) & assets.c.active
+    return await tx.all(_assets().where(which).order_by(assets.c.name, assets.c.id), Asset)
+
+
+async def asset(tx: Transaction, asset: str) -> Asset | None:
+    """One asset, in use or not."""
+    return await tx.one(_assets().where(assets.c.id == asset), Asset)
+
+
+def _assets() -> Any:
+    columns = [*_ASSET, functional_locations.c.name.label("location"), *_THERE]
+    return select(*columns).select_from(assets.outerjoin(functional_locations, assets.c.location_id == functional_locations.c.id))

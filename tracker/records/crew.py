@@ -1,0 +1,184 @@
+"""Who can be sent: technicians with all skills, for a place and an account, and what their days are made of."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import and_, exists, func, or_, select
+
+from tracker.domain.cells import epoch_s
+from tracker.domain.duty import WeekHours
+from tracker.domain.geo import Point
+from tracker.domain.shifts import Span
+from tracker.records.database import Transaction
+from tracker.records.schema import (
+    absences,
+    account_technicians,
+    appointments,
+    closed_days,
+    technician_breaks,
+    technician_hours,
+    technician_skills,
+    technician_territories,
+    technicians,
+    territories,
+)
+
+METRES_PER_DEGREE = 111_000.0
+
+
+class Needed(NamedTuple):
+    """What a technician must have: the skills, one of these territories (or none at all), and the account's consent."""
+
+    skills: tuple[str, ...]
+    territories: tuple[str, ...]
+    never: tuple[str, ...]
+    only: tuple[str, ...]
+
+
+class Person(NamedTuple):
+    """A technician who qualifies, with the home base if it is known."""
+
+    id: str
+    home: Point | None
+    zone: str
+
+
+class Box(NamedTuple):
+    """A rectangle of the globe in degrees; ``west`` > ``east`` where it crosses the date line."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+    def holds(self, lat: Any, lon: Any) -> Any:
+        """The condition that two columns lie in it."""
+        across = lon.between(self.west, self.east) if self.west <= self.east else or_(lon >= self.west, lon <= self.east)
+        return and_(lat.between(self.south, self.north), across)
+
+
+class Week(msgspec.Struct, frozen=True, kw_only=True):
+    """A technician's weekly hours and breaks, and the absences within some days."""
+
+    zone: str
+    home: Point | None
+    hours: tuple[WeekHours, ...] = ()
+    breaks: tuple[WeekHours, ...] = ()
+    away: tuple[Span, ...] = ()
+
+
+async def rules_of(tx: Transaction, account: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The technicians an account never wants, and those it only wants (empty: any)."""
+    rule, who = account_technicians.c.rule, account_technicians.c.technician_id
+    rows = await tx.tuples(select(rule, who).where(account_technicians.c.account_id == account).order_by(who))
+    return tuple(row[1] for row in rows if row[0] == "never"), tuple(row[1] for row in rows if row[0] == "only")
+
+
+async def territories_near(tx: Transaction, place: Point) -> list[tuple[str, int]]:
+    """Active territories whose box holds the place: id and version. Whether the area does is to be looked at (`area_of`)."""
+    columns, t = [territories.c.id, territories.c.version], territories.c
+    inside = (t.south <= place.lat) & (t.north >= place.lat) & (t.west <= place.lon) & (t.east >= place.lon)
+    return [(row[0], row[1]) for row in await tx.tuples(select(*columns).where(inside, t.active).order_by(t.id))]
+
+
+async def area_of(tx: Transaction, territory: str) -> dict[str, Any] | None:
+    """A territory's area as GeoJSON."""
+    area: dict[str, Any] | None = await tx.value(select(territories.c.area).where(territories.c.id == territory))
+    return area
+
+
+def _qualified(needed: Needed) -> Any:
+    mine, t = technician_territories.c, technicians.c
+    somewhere = exists().where(mine.technician_id == t.id)
+    which = t.active & (~somewhere | exists().where(mine.technician_id == t.id, mine.territory_id.in_(needed.territories)))
+    if needed.skills:
+        skill = technician_skills.c
+        has = select(func.count()).where(skill.technician_id == t.id, skill.skill_id.in_(needed.skills)).scalar_subquery()
+        which &= has == len(needed.skills)
+    if needed.never:
+        which &= t.id.not_in(needed.never)
+    if needed.only:
+        which &= t.id.in_(needed.only)
+    return which
+
+
+async def qualified(
+    tx: Transaction, needed: Needed, *, box: Box | None = None, ids: Collection[str] | None = None
+) -> list[Person]:
+    """Active technicians who may be sent: with their home in a box, or among some ids; else all of them."""
+    t = technicians.c
+    which = _qualified(needed)
+    if box is not None:
+        which &= box.holds(t.home_lat, t.home_lon)
+    if ids is not None:
+        which &= t.id.in_(list(ids))
+    rows = await tx.tuples(select(t.id, t.home_lat, t.home_lon, t.zone).where(which))
+    return [_person(*row) for row in rows]
+
+
+async def visiting(tx: Transaction, box: Box, since: datetime, until: datetime) -> set[str]:
+    """Technicians with an appointment in a box whose promised arrival lies between two moments."""
+    a = appointments.c
+    which = a.arrival_at.between(since, until) & box.holds(a.lat, a.lon) & a.technician_id.is_not(None)
+    return {row[0] for row in await tx.tuples(select(a.technician_id).where(which).distinct())}
+
+
+async def how_many(tx: Transaction) -> int:
+    """Active technicians."""
+    return int(await tx.value(select(func.count()).select_from(technicians).where(technicians.c.active)))
+
+
+async def patterns(tx: Transaction) -> tuple[frozenset[WeekHours], frozenset[str]]:
+    """Every stretch of weekly hours that anybody works, and every zone anybody works in: a bound for searches."""
+    columns = [technician_hours.c[name] for name in WeekHours._fields]
+    hours = frozenset(WeekHours(*row) for row in await tx.tuples(select(*columns).distinct()))
+    zones = await tx.tuples(select(technicians.c.zone).where(technicians.c.active).distinct())
+    return hours, frozenset(row[0] for row in zones)
+
+
+async def weeks(tx: Transaction, people: Collection[Person], start: datetime, end: datetime) -> dict[str, Week]:
+    """Hours, breaks and the absences between two moments of these technicians."""
+    ids = [person.id for person in people]
+    hours = await _weekly(tx, technician_hours, ids)
+    breaks = await _weekly(tx, technician_breaks, ids)
+    away: dict[str, list[Span]] = {}
+    a = absences.c
+    which = a.technician_id.in_(ids) & (a.ends_at > start) & (a.starts_at < end)
+    for technician, starts_at, ends_at in await tx.tuples(select(a.technician_id, a.starts_at, a.ends_at).where(which)):
+        away.setdefault(technician, []).append(Span(epoch_s(starts_at), epoch_s(ends_at)))
+    return {
+        person.id: Week(
+            zone=person.zone,
+            home=person.home,
+            hours=tuple(hours.get(person.id, ())),
+            breaks=tuple(breaks.get(person.id, ())),
+            away=tuple(away.get(person.id, ())),
+        )
+        for person in people
+    }
+
+
+async def _weekly(tx: Transaction, table: Any, ids: list[str]) -> dict[str, list[WeekHours]]:
+    columns = [table.c[name] for name in ("technician_id", *WeekHours._fields)]
+    found: dict[str, list[WeekHours]] = {}
+    for technician, *row in await tx.tuples(select(*columns).where(table.c.technician_id.in_(ids)).order_by(*columns)):
+        found.setdefault(technician, []).append(WeekHours(*row))
+    return found
+
+
+async def closed(tx: Transaction, first: date, last: date) -> frozenset[date]:
+    """The company's own closed days within some days."""
+    return frozenset(row[0] for row in await tx.tuples(select(closed_days.c.day).where(closed_days.c.day.between(first, last))))
+
+
+async def person(tx: Transaction, technician: str) -> Person | None:
+    """A technician, qualified or not: what staff may override."""
+    t = technicians.c
+    rows = await tx.tuples(select(t.id, t.home_lat, t.home_lon, t.zone).where(t.id == technician))
+    return next((_person(*row) for row in rows), None)
+
+
+def _person(technician: str, lat: float | None, lon: float | None, zone: str) -> Person:
+    return Person(technician, None if lat is None or lon is None else Point(lat, lon), zone)

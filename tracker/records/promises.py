@@ -1,0 +1,191 @@
+"""Promised time: cells with a key that has the last word, and the appointments and holds that they belong to."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, or_, select, update
+
+from tracker.domain.appointments import State
+from tracker.domain.cells import CELL_S, epoch_s, moment
+from tracker.domain.geo import Point
+from tracker.domain.slots import Promise
+from tracker.records.database import Transaction
+from tracker.records.schema import appointments, holds, promised_cells
+
+KEY = "pk_promised_cells"
+"""The constraint whose violation means that a time is taken."""
+
+REACH = timedelta(days=1)
+"""So far before a stretch of days a promise may arrive and still say where the technician is."""
+
+LIVE = (State.SCHEDULED, State.TRAVELING, State.IN_PROGRESS)
+
+
+class Owner(NamedTuple):
+    """Whose a cell is: an appointment's or a hold's id."""
+
+    appointment: str | None = None
+    hold: str | None = None
+
+    @property
+    def values(self) -> dict[str, str | None]:
+        return {"appointment_id": self.appointment, "hold_id": self.hold}
+
+    @property
+    def condition(self) -> Any:
+        if self.appointment is not None:
+            return promised_cells.c.appointment_id == self.appointment
+        return promised_cells.c.hold_id == self.hold
+
+
+def owner_of(promise: Promise) -> Owner:
+    """Whose the cells of a promise are."""
+    return Owner(hold=promise.id) if promise.hold else Owner(promise.id)
+
+
+async def take(tx: Transaction, technician: str, cells: Iterable[int], owner: Owner) -> None:
+    """Promise cells; `ConstraintViolated` with the name `KEY` if one is promised already."""
+    rows = [{"technician_id": technician, "cell": cell, **owner.values} for cell in cells]
+    if rows:
+        await tx.change(promised_cells.insert(), rows)
+
+
+async def take_free(tx: Transaction, technician: str, cells: Collection[int], owner: Owner) -> bool:
+    """Promise those cells that nobody has; whether that was all of them."""
+    if not cells:
+        return True
+    rows = [{"technician_id": technician, "cell": cell, **owner.values} for cell in cells]
+    await tx.change(tx.insert(promised_cells).on_conflict_do_nothing(), rows)
+    own = owner.condition & (promised_cells.c.technician_id == technician)
+    got = await tx.tuples(select(promised_cells.c.cell).where(own, promised_cells.c.cell.in_(list(cells))))
+    return len(got) == len(cells)
+
+
+async def free(tx: Transaction, owner: Owner, *, since: int | None = None, before: int | None = None) -> None:
+    """Give back an owner's cells: all, those from a cell on, or those before one."""
+    which = owner.condition
+    if since is not None:
+        which &= promised_cells.c.cell >= since
+    if before is not None:
+        which &= promised_cells.c.cell < before
+    await tx.change(delete(promised_cells).where(which))
+
+
+async def relabel(tx: Transaction, technician: str, hold: str, appointment: str) -> list[int]:
+    """A hold's cells become an appointment's; which they are."""
+    which = (promised_cells.c.hold_id == hold) & (promised_cells.c.technician_id == technician)
+    changed = update(promised_cells).where(which).values(hold_id=None, appointment_id=appointment)
+    return sorted(cell for (cell,) in await tx.tuples(changed.returning(promised_cells.c.cell)))
+
+
+async def owners(tx: Transaction, technician: str, cells: range) -> set[Owner]:
+    """Who has any of these cells."""
+    which = (promised_cells.c.technician_id == technician) & promised_cells.c.cell.between(cells.start, cells.stop - 1)
+    columns = promised_cells.c.appointment_id, promised_cells.c.hold_id
+    return {Owner(*row) for row in await tx.tuples(select(*columns).where(which).distinct())}
+
+
+async def cells_of(tx: Transaction, owner: Owner) -> list[tuple[str, int]]:
+    """An owner's cells, each with its technician."""
+    columns = promised_cells.c.technician_id, promised_cells.c.cell
+    return [(row[0], row[1]) for row in await tx.tuples(select(*columns).where(owner.condition).order_by(*columns))]
+
+
+async def sweep(tx: Transaction, before: datetime) -> int:
+    """Forget cells that have passed; how many."""
+    return await tx.change(delete(promised_cells).where(promised_cells.c.cell < epoch_s(before) // CELL_S))
+
+
+# -- the promises as a technician's diary needs them -------------------------------------------------------------------
+
+
+async def of_technicians(
+    tx: Transaction, technicians: Collection[str], start: int, end: int, now: datetime, *, but: Collection[str] = ()
+) -> dict[str, list[Promise]]:
+    """What these technicians have promised between two moments (seconds since the epoch), and where they were before.
+
+    ``but``: ids of appointments and holds that are to count as not there.
+    """
+    found: dict[str, list[Promise]] = {technician: [] for technician in technicians}
+    within = moment(start) - REACH, moment(end) + REACH
+    for promise_of in (_appointments, _holds):
+        for technician, promise in await promise_of(tx, technicians, within, now):
+            if promise.id not in but:
+                found[technician].append(promise)
+    return found
+
+
+_STORY = (
+    *("technician_id", "id", "state", "arrival_at", "ends_at", "lat", "lon"),
+    *("travel_s", "traveling_at", "started_at", "completed_at"),
+)
+_HELD = ("technician_id", "id", "arrival_at", "ends_at", "lat", "lon", "travel_s")
+
+type Found = list[tuple[str, Promise]]
+
+
+async def _appointments(tx: Transaction, technicians: Collection[str], within: tuple[datetime, datetime], now: datetime) -> Found:
+    columns = [appointments.c[name] for name in _STORY]
+    begun = appointments.c.started_at.is_not(None)
+    which = (
+        appointments.c.technician_id.in_(list(technicians))
+        & appointments.c.arrival_at.between(*within)
+        & or_(appointments.c.state.in_(LIVE), begun)
+    )
+    rows = await tx.tuples(select(*columns).where(which))
+    return [(row[0], promise_of(*row[1:], now=now)) for row in rows]
+
+
+def promise_of(
+    appointment: str,
+    state: str,
+    arrival_at: datetime,
+    ends_at: datetime,
+    lat: float,
+    lon: float,
+    travel_s: int | None,
+    traveling_at: datetime | None,
+    started_at: datetime | None,
+    completed_at: datetime | None,
+    *,
+    now: datetime,
+) -> Promise:
+    """An appointment's stretch. One under way lasts at least until now, and nothing can be put before it any more."""
+    place = Point(lat, lon)
+    match state:
+        case State.SCHEDULED:
+            arrival = epoch_s(arrival_at)
+            return Promise(appointment, arrival - (travel_s or 0), arrival, epoch_s(ends_at), place)
+        case State.TRAVELING | State.IN_PROGRESS:
+            began = epoch_s((started_at if state == State.IN_PROGRESS else traveling_at) or arrival_at)
+            return Promise(appointment, began, began, epoch_s(max(ends_at, now)), place, mendable=False)
+    began = epoch_s(started_at or arrival_at)
+    return Promise(
+        appointment, began, began, max(began, epoch_s(completed_at or started_at or arrival_at)), place, mendable=False
+    )
+
+
+async def _holds(tx: Transaction, technicians: Collection[str], within: tuple[datetime, datetime], now: datetime) -> Found:
+    which = holds.c.technician_id.in_(list(technicians)) & holds.c.arrival_at.between(*within) & (holds.c.expires_at > now)
+    found = []
+    rows = await tx.tuples(select(*(holds.c[name] for name in _HELD)).where(which))
+    for technician, hold, arrival_at, ends_at, lat, lon, travel_s in rows:
+        arrival = epoch_s(arrival_at)
+        promise = Promise(hold, arrival - travel_s, arrival, epoch_s(ends_at), Point(lat, lon), hold=True)
+        found.append((technician, promise))
+    return found
+
+
+async def set_travel(tx: Transaction, promise: Promise, seconds: int, metres: int, source: str, *, flag: str | None) -> None:
+    """Write the travel promised to an appointment or hold anew; ``flag`` says what a dispatcher must know of it, if anything."""
+    values: dict[str, Any] = {"travel_s": seconds, "travel_m": metres, "travel_source": source}
+    if promise.hold:
+        await tx.change(update(holds).where(holds.c.id == promise.id).values(values))
+    else:
+        await tx.change(update(appointments).where(appointments.c.id == promise.id).values(flag=flag, **values))
+
+
+async def set_flag(tx: Transaction, appointment: str, flag: str | None) -> None:
+    """Say (or unsay) that an appointment needs a dispatcher."""
+    await tx.change(update(appointments).where(appointments.c.id == appointment).values(flag=flag))
