@@ -16,6 +16,7 @@ from tracker.actions.telling import tell
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, State
 from tracker.domain.cells import epoch_s
+from tracker.domain.changing import modify_refusal
 from tracker.domain.slots import Fit
 from tracker.errors import NotAllowed, NotFound, StepNotPossible, VersionMismatch
 from tracker.live.control import Ask
@@ -69,15 +70,11 @@ def check_movable(house: House, actor: Actor, appointment: Appointment, version:
     """Raises what stands against moving it: its version, its state, the settings."""
     if version is not None and version != appointment.version:
         raise VersionMismatch
+    sentence = modify_refusal(appointment.state, appointment.arrival_at, house.settings.now, house.clock())
     if appointment.state is not State.SCHEDULED:
-        raise StepNotPossible("Only an appointment that has not begun can be moved.", state=appointment.state.value)
-    settings = house.settings.now
-    if actor.staff:
-        return
-    if not settings.modify_allowed:
-        raise NotAllowed("Appointments cannot be changed here. Please call the service desk.")
-    if appointment.arrival_at - house.clock() < timedelta(hours=settings.modify_until_h):
-        raise NotAllowed(f"Changes are possible until {settings.modify_until_h} hours before. Please call the service desk.")
+        raise StepNotPossible(sentence, state=appointment.state.value)
+    if sentence is not None and not actor.staff:
+        raise NotAllowed(sentence)
 
 
 @dataclass(slots=True)
