@@ -147,7 +147,7 @@ class SocketDoor(WebSocketRoute):
     roles: frozenset[Role]
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await super().handle(scope | {"tracker.template": self.path}, receive, send)
+        await super().handle({**scope, "tracker.template": self.path}, receive, send)
 
 
 class Files(Mount):

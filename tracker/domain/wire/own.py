@@ -127,33 +127,72 @@ class Policy(Struct, frozen=True):
     appointment: str | None
 
 
+class Welcome(Struct, tag_field="type", tag="welcome", frozen=True):
+    """The answer to `hello`. ``acked``: every seq of this boot up to it has been dealt with."""
+
+    technician: str
+    acked: int
+    now: datetime
+    policy: Policy
+
+
+class Refused(Struct, frozen=True):
+    """A ping that a rule refused (docs/phones.md); it is dealt with all the same."""
+
+    seq: int
+    rule: str
+
+
+class Ack(Struct, tag_field="type", tag="ack", frozen=True):
+    """Every seq up to ``seq``, and those of ``also``, have been dealt with and need not be sent again."""
+
+    seq: int
+    also: list[int] = []
+    refused: list[Refused] = []
+
+
+class NewPolicy(Policy, tag_field="type", tag="policy", frozen=True):
+    """A policy that changed."""
+
+
+class Stepped(Struct, tag_field="type", tag="stepped", frozen=True):
+    """The step was taken, now or when it came before. ``state``: as it stands afterwards."""
+
+    id: str
+    appointment: str
+    state: State
+
+
+class Trouble(Struct, tag_field="type", tag="error", frozen=True, omit_defaults=True):
+    """Something was refused. ``id`` says what, if it had one; ``code`` is for programs, ``message`` for people."""
+
+    code: str
+    message: str
+    id: str | None = None
+
+
 def welcome(technician: str, acked: int, now: datetime, policy: Policy) -> str:
     """The answer to `hello`."""
-    return _text({"type": "welcome", "technician": technician, "acked": acked, "now": now, "policy": policy})
+    return _encode(Welcome(technician, acked, now, policy)).decode()
 
 
 def ack(seq: int, also: Sequence[int] = (), refused: Iterable[tuple[int, str]] = ()) -> str:
     """Everything up to ``seq`` and those of ``also`` need not be sent again."""
     if not also and not refused:
         return f'{{"type":"ack","seq":{seq}}}'
-    rules = [{"seq": number, "rule": rule} for number, rule in refused]
-    return _text({"type": "ack", "seq": seq, "also": also, "refused": rules})
+    return _encode(Ack(seq, list(also), [Refused(*each) for each in refused])).decode()
 
 
 def policy(said: Policy) -> str:
     """A policy that changed."""
-    return _text({"type": "policy", "interval_s": said.interval_s, "sharing": said.sharing, "appointment": said.appointment})
+    return _encode(NewPolicy(said.interval_s, said.sharing, said.appointment)).decode()
 
 
 def stepped(step: Step, state: State) -> str:
     """The step was taken (now, or when it came before)."""
-    return _text({"type": "stepped", "id": step.id, "appointment": step.appointment, "state": state})
+    return _encode(Stepped(step.id, step.appointment, state)).decode()
 
 
 def error(code: str, message: str, id: str | None = None) -> str:
     """Something was refused; ``id`` says what, if it had one."""
-    return _text({"type": "error", **({"id": id} if id else {}), "code": code, "message": message})
-
-
-def _text(said: dict[str, object]) -> str:
-    return _encode(said).decode()
+    return _encode(Trouble(code, message, id)).decode()
