@@ -7,7 +7,9 @@ import pytest
 
 from tracker import config
 from tracker.errors import BadConfiguration
+from tracker.web.edge import content_security_policy
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what is refused
 SECRET = "5f0c2b7ad1e94c3384f6ab10cd9e7725"
 
 
@@ -59,6 +61,98 @@ def test_plain_http_is_for_loopback_and_the_demo_only(tmp_path: Path, url: str) 
 @pytest.mark.parametrize("url", ["https://h/path", "https://h?q", "https://u@h", "h", "https://", "https://h:99999", "ftp://h"])
 def test_an_address_is_scheme_and_host_only(tmp_path: Path, url: str) -> None:
     assert "TRACKER_PUBLIC_URL" in faults(tmp_path, TRACKER_PUBLIC_URL=url, TRACKER_SECRET=SECRET)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://tracker.example.org;x",
+        "https://tracker.example.org,evil.example",
+        "https://tracker.example.org'none'",
+        "https://tracker.example.org evil.example",
+        "https://tracker.example.org\r\nX-Evil: 1",
+        "https://tracker.example.org?",
+        "https://träcker.example.org",
+        "https://[::1%25eth0]",
+    ],
+)
+def test_no_public_address_could_end_a_header(tmp_path: Path, url: str) -> None:
+    assert "TRACKER_PUBLIC_URL" in faults(tmp_path, TRACKER_PUBLIC_URL=url, TRACKER_SECRET=SECRET)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://tiles.example.org/{z}/{x}/{y}.png; script-src *",
+        "https://tiles.example.org,evil.example/{z}/{x}/{y}.png",
+        "https://tiles.example.org/{z}/{x}/{y}.png\nX-Evil: 1",
+        "https://tiles.example.org/'unsafe-inline'/{z}/{x}/{y}.png",
+        "javascript://x/{z}/{x}/{y}.png",
+    ],
+)
+def test_no_tile_server_could_end_a_directive(tmp_path: Path, url: str) -> None:
+    assert "TRACKER_TILES_URL" in faults(tmp_path, TRACKER_TILES_URL=url)
+    fine = read(tmp_path, TRACKER_TILES_URL="https://tiles.example.org/{z}/{x}/{y}.png")
+    policy = content_security_policy(fine.public, fine.tiles_url)
+    assert "img-src 'self' https://tiles.example.org;" in policy
+
+
+PUBLIC = {"TRACKER_PUBLIC_URL": "https://tracker.example.org", "TRACKER_SECRET": SECRET}
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        (PUBLIC | {"TRACKER_TRUSTED_PROXIES": "*"}, "TRACKER_TRUSTED_PROXIES"),
+        ({"TRACKER_TRUSTED_PROXIES": "10.0.0.1, *"}, "TRACKER_TRUSTED_PROXIES"),
+        (PUBLIC | {"TRACKER_TRUSTED_PROXIES": "0.0.0.0/0"}, "TRACKER_TRUSTED_PROXIES"),
+        (PUBLIC | {"TRACKER_TRUSTED_PROXIES": "::/0"}, "TRACKER_TRUSTED_PROXIES"),
+        (PUBLIC | {"TRACKER_TRUSTED_PROXIES": "proxy.example.org"}, "TRACKER_TRUSTED_PROXIES"),
+        (PUBLIC | {"TRACKER_DEMO": "1"}, "TRACKER_DEMO"),
+        ({"TRACKER_PUBLIC_URL": "https://8.8.8.8", "TRACKER_DEMO": "1"}, "TRACKER_DEMO"),
+        ({"TRACKER_HOST": EVERYWHERE}, "TRACKER_BEHIND_PROXY"),
+        ({"TRACKER_HOST": "::"}, "TRACKER_BEHIND_PROXY"),
+        (PUBLIC | {"TRACKER_HOST": "192.168.1.7"}, "TRACKER_BEHIND_PROXY"),
+        (PUBLIC | {"TRACKER_TLS_CERT": "/a.pem"}, "TRACKER_TLS_KEY"),
+        (PUBLIC | {"TRACKER_TILES_URL": "http://tiles.example.org/{z}/{x}/{y}.png"}, "TRACKER_TILES_URL"),
+        ({"TRACKER_PORT": "9100", "TRACKER_METRICS_PORT": "9100"}, "TRACKER_METRICS_PORT"),
+    ],
+)
+def test_what_is_well_formed_but_unsafe_is_refused(tmp_path: Path, values: dict[str, str], named: str) -> None:
+    said = faults(tmp_path, **values)
+    assert named in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        PUBLIC | {"TRACKER_HOST": EVERYWHERE, "TRACKER_BEHIND_PROXY": "1", "TRACKER_TRUSTED_PROXIES": "172.16.0.0/12, fd00::1"},
+        PUBLIC | {"TRACKER_HOST": EVERYWHERE, "TRACKER_TLS_CERT": "/a.pem", "TRACKER_TLS_KEY": "/a.key"},
+        {"TRACKER_HOST": EVERYWHERE, "TRACKER_BEHIND_PROXY": "1"},
+        {"TRACKER_HOST": EVERYWHERE, "TRACKER_DEMO": "1", "TRACKER_PUBLIC_URL": "https://192.168.1.7:8443"},
+        {"TRACKER_DEMO": "1", "TRACKER_PUBLIC_URL": "https://laptop.local:8443"},
+        {"TRACKER_HOST": "::1"},
+    ],
+)
+def test_what_is_safe_is_not_refused(tmp_path: Path, values: dict[str, str]) -> None:
+    assert read(tmp_path, **values)
+
+
+def test_unsafe_and_malformed_are_reported_together(tmp_path: Path) -> None:
+    said = faults(
+        tmp_path,
+        TRACKER_PUBLIC_URL="https://tracker.example.org",
+        TRACKER_DEMO="1",
+        TRACKER_SECRET="short",
+        TRACKER_HOST=EVERYWHERE,
+        TRACKER_TRUSTED_PROXIES="*",
+        TRACKER_PORT="x",
+        TRACKER_TLS_KEY="/key.pem",
+    )
+    assert len(said.splitlines()) == 5  # the demo alone may listen without a word about a proxy
+    for name in ("TRACKER_DEMO", "TRACKER_SECRET", "TRACKER_TRUSTED_PROXIES", "TRACKER_PORT", "TRACKER_TLS_CERT"):
+        assert name in said
 
 
 @pytest.mark.parametrize("secret", ["", "short", "a" * 64])

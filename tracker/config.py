@@ -1,69 +1,24 @@
 """The configuration: read once from the environment, all faults reported together, unsafe settings refused."""
 
 import contextlib
-import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
+from tracker.addresses import PublicAddress
 from tracker.errors import BadConfiguration
+from tracker.unsafe import unsafe
+
+__all__ = ["Config", "PublicAddress", "read"]
 
 LEAST_SECRET = 32
 """Characters of TRACKER_SECRET at least: 128 bits as hexadecimal digits."""
 
-
-@dataclass(frozen=True, slots=True)
-class PublicAddress:
-    """Where people reach the service; decides cookies, allowed origins and whether plain http is accepted at all."""
-
-    scheme: str
-    host: str
-    port: int
-    demo: bool = False
-
-    @property
-    def secure(self) -> bool:
-        """True for https: cookies are ``__Host-`` and Secure."""
-        return self.scheme == "https"
-
-    @property
-    def url(self) -> str:
-        """Without a slash at the end; the port only where it is not the scheme's own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}" + ("" if self.port == _PORTS[self.scheme] else f":{self.port}")
-
-    @property
-    def loopback(self) -> bool:
-        """True if only this machine can reach it."""
-        return is_loopback(self.host)
-
-    @property
-    def origins(self) -> frozenset[str]:
-        """What a browser may say in Origin. On loopback the other names of this machine are the same place."""
-        if self.secure or not self.loopback:
-            return frozenset({self.url})
-        names = {self.host, "localhost", "127.0.0.1", "::1"}
-        return frozenset(PublicAddress(self.scheme, name, self.port).url for name in names)
-
-
-_PORTS = {"http": 80, "https": 443}
-
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
-"""A name or an address in lower case. It is written into headers: nothing that could end a directive may be in it."""
-
 _UNSAFE = re.compile(r"[\s;,'\"<>]")
 """What no address may hold: some are written into headers."""
-
-
-def is_loopback(host: str) -> bool:
-    """True for localhost and for addresses of the loopback interface."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +33,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8000
     metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
     trusted_proxies: str = "127.0.0.1"
     router_url: str | None = None  # None: the embedded Valhalla if a region was built, else distance
     router_kind: str = "valhalla"
@@ -114,10 +70,11 @@ class _Reader:
         data = Path(self.text("TRACKER_DATA", "data") or "data").expanduser().absolute()
         public = self.public(port)
         database = self.database(data)
-        values = {
+        values: dict[str, Any] = {
             "redis_url": self.url("REDIS_URL", ("redis", "rediss", "unix", "redis+cluster")),
             "host": self.text("TRACKER_HOST", "127.0.0.1") or "127.0.0.1",
             "metrics_port": self.number("TRACKER_METRICS_PORT", None, 0, 65535),
+            "metrics_host": self.text("TRACKER_METRICS_HOST", "127.0.0.1") or "127.0.0.1",
             "trusted_proxies": self.text("TRACKER_TRUSTED_PROXIES", "127.0.0.1") or "",
             "router_url": self.url("TRACKER_ROUTER_URL", ("http", "https")),
             "router_kind": self.choice("TRACKER_ROUTER_KIND", ("valhalla", "osrm")),
@@ -127,10 +84,11 @@ class _Reader:
             "log_format": self.choice("TRACKER_LOG_FORMAT", ("console", "json")),
             "log_level": self.choice("TRACKER_LOG_LEVEL", ("info", "debug", "warning", "error")),
         }
+        self.faults += unsafe(public, port, values, behind_proxy=self.choice("TRACKER_BEHIND_PROXY", ("0", "1")) == "1")
         secret = self.secret(data, public)  # last: with a fault anywhere nothing is written
         if public is None or secret is None or database is None:
             return None
-        return Config(public=public, data=data, database_url=database, secret=secret, port=port, **values)  # type: ignore[arg-type]
+        return Config(public=public, data=data, database_url=database, secret=secret, port=port, **values)
 
     def text(self, name: str, default: str | None = None) -> str | None:
         """A value, or what stands in the file that NAME_FILE names."""
@@ -177,7 +135,7 @@ class _Reader:
     def public(self, port: int) -> PublicAddress | None:
         said = self.text("TRACKER_PUBLIC_URL") or f"http://localhost:{port}"
         demo = self.choice("TRACKER_DEMO", ("0", "1")) == "1"
-        address = _address(said, demo)
+        address = PublicAddress.of(said, demo=demo)
         if address is None:
             self.faults.append("TRACKER_PUBLIC_URL must be https://HOST or http://localhost:PORT, without path, query or user")
         elif not address.secure and not address.loopback and not demo:
@@ -196,19 +154,6 @@ class _Reader:
         elif len(set(said)) < LEAST_SECRET // 4:
             self.faults.append("TRACKER_SECRET repeats itself: `openssl rand -hex 32` makes a good one")
         return said.encode() if said else None
-
-
-def _address(said: str, demo: bool) -> PublicAddress | None:
-    try:
-        parts = urlsplit(said)
-        port = parts.port
-    except ValueError:
-        return None
-    bare = parts.path in {"", "/"} and not parts.query and not parts.fragment and parts.username is None
-    if parts.scheme not in _PORTS or not _HOST.fullmatch(parts.hostname or "") or not bare:
-        return None
-    assert parts.hostname  # noqa: S101 - the pattern wants one
-    return PublicAddress(parts.scheme, parts.hostname, port if port is not None else _PORTS[parts.scheme], demo)
 
 
 def own_secret(data: Path, complain: Callable[[str], None]) -> bytes | None:

