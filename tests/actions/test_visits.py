@@ -1,7 +1,7 @@
 """Steps of an appointment: who may, what changes, what is closed before and opened after; on both databases and a real Valkey."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from tests.world import NOW, Clock, World
+from tracker.actions.handover import hand_over
 from tracker.actions.house import House
 from tracker.actions.visits import Wish, take_step
 from tracker.domain.accounts import Actor
@@ -124,6 +125,64 @@ async def test_a_technician_travels_to_one_customer_at_a_time(house: House, worl
         left = await appointments.by_id(tx, first)
     assert left is not None
     assert left.state is State.SCHEDULED
+
+
+async def test_whoever_is_at_work_is_on_the_way_to_nobody(house: House, world: World) -> None:
+    """Arriving elsewhere while traveling leaves the first visit, after a question: else its customer would go on watching."""
+    first, second = await world.appointment(), await world.appointment()
+    await step(house, maya(world), first, Step.START_TRAVEL)
+    with pytest.raises(AlreadyTraveling):
+        await step(house, maya(world), second, Step.ARRIVE)
+    assert (await house.positions.gate(world.maya)).appointment == first  # type: ignore[union-attr]
+    assert await step(house, maya(world), second, Step.ARRIVE, switch=True) is State.IN_PROGRESS
+    assert await gate_leg(house, world) is None
+    async with house.db.reading() as tx:
+        left, open_leg = await appointments.by_id(tx, first), await legs.open_of(tx, world.maya)
+        told = [event.kind for event in await events.of_appointment(tx, first)]
+    assert left is not None
+    assert (left.state, left.leg_id, open_leg, told) == (State.SCHEDULED, None, None, ["traveling", "scheduled"])
+
+
+async def test_canceling_one_visit_while_traveling_to_another_changes_nothing_for_that(house: House, world: World) -> None:
+    first, second = await world.appointment(), await world.appointment()
+    await step(house, maya(world), first, Step.START_TRAVEL)
+    await step(house, dispatcher(world), second, Step.CANCEL, reason="x")
+    assert (await house.positions.gate(world.maya)).appointment == first  # type: ignore[union-attr]
+
+
+async def leg_start(house: House, world: World) -> datetime:
+    gate = await house.positions.gate(world.maya)
+    assert gate is not None
+    assert gate.since is not None
+    return gate.since
+
+
+async def test_a_button_pressed_offline_shows_nothing_from_before_the_press(house: House, world: World) -> None:
+    visit, clock = await world.appointment(), cast(Clock, house.clock)
+    pressed = clock.now - timedelta(minutes=20)
+    await step(house, maya(world), visit, Step.START_TRAVEL, pressed_at=pressed)
+    assert await leg_start(house, world) == pressed
+    other = await world.appointment()
+    await step(house, maya(world), other, Step.START_TRAVEL, pressed_at=clock.move(hours=5) - timedelta(hours=4), switch=True)
+    assert await leg_start(house, world) == clock.now  # not from before the leg that it ended
+
+
+async def test_a_press_that_is_older_than_what_happened_since_begins_there(house: House, world: World) -> None:
+    """A leg never reaches back behind another's end, a state of the visit, or somebody else's assignment (P1)."""
+    visit, clock = await world.appointment(), cast(Clock, house.clock)
+    await step(house, maya(world), visit, Step.START_TRAVEL)
+    undone = clock.move(minutes=10)
+    await step(house, dispatcher(world), visit, Step.UNDO)
+    clock.move(minutes=20)
+    await step(house, maya(world), visit, Step.START_TRAVEL, pressed_at=undone - timedelta(minutes=5))
+    assert await leg_start(house, world) == undone
+    await step(house, dispatcher(world), visit, Step.UNDO)
+    theirs = await world.appointment(world.onni, arrival_at=undone)
+    assigned = clock.move(minutes=10)
+    await hand_over(house, dispatcher(world), theirs, world.maya)
+    clock.move(minutes=10)
+    await step(house, maya(world), theirs, Step.START_TRAVEL, pressed_at=assigned - timedelta(minutes=5))
+    assert await leg_start(house, world) == assigned
 
 
 async def test_undo_within_thirty_seconds_or_by_staff(house: House, world: World) -> None:

@@ -74,9 +74,8 @@ class _Change:
             self.closed.add(old.id)
             await drop_leg(tx, self.house, old, visit, now, "handed_over")
             values |= {"state": State.SCHEDULED, "leg_id": None, "traveling_at": None}
-            await events.add(
-                tx, visit.id, State.SCHEDULED.value, now, self.actor.signed, {"from": visit.state.value, "step": "hand_over"}
-            )
+        kind = "reassigned" if visit.state is State.SCHEDULED else State.SCHEDULED.value  # only states are told to viewers
+        await events.add(tx, visit.id, kind, now, self.actor.signed, {"from": visit.state.value, "step": "hand_over"})
         await appointments.change(tx, visit, **values)
         before, after = {"technician": visit.technician_id}, {"technician": self.technician}
         await audit.write(tx, now, self.actor.signed, "appointment.technician", visit.id, before=before, after=after)

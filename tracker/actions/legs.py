@@ -36,11 +36,18 @@ async def begin_leg(
     pressed_at: datetime | None,
     device: str | None,
 ) -> Leg:
-    """Write the new leg and raise the fence. The technician's row must be locked, no other leg open."""
+    """Write the new leg and raise the fence. The technician's row must be locked, no other leg open.
+
+    A button pressed offline shows what was measured since it was pressed, but nothing from before something else ended:
+    another leg of the technician, a state of the visit, somebody else's assignment (P1).
+    """
     place = await _where(tx, house, technician, visit, now)
     origin = await anchors.anchor_of(tx, place, now) if place else None
     planned_s = round(travel_s(place, visit.place)) if place else None
-    started = now if pressed_at is None else min(now, max(pressed_at, visit.created_at, now - LEAST_HIDES))
+    started = now
+    if pressed_at is not None:
+        others = [await legs.last_end(tx, technician.id), await events.last_at(tx, visit.id)]
+        started = min(now, max(pressed_at, visit.created_at, now - LEAST_HIDES, *(at for at in others if at)))
     leg = Leg(
         id=new_id(),
         appointment_id=visit.id,

@@ -158,18 +158,26 @@ class _Attempt:
             self.closed = technician.id
             technician = await drop_leg(tx, self.house, technician, before, now, self.wish.step.value)
             values["leg_id"] = None
+        if technician is not None and (to is State.TRAVELING or before.state is State.SCHEDULED):
+            technician = await self._leave_other(tx, before, technician, to, now)
         if to is State.TRAVELING and technician is not None:
             values |= await self._open(tx, before, technician, now)
         elif technician is not None and before.state is State.TRAVELING:
             self.reopened = technician.id  # a gate without a leg: on duty, seen by staff only
         return values | self._times(before, to, now)
 
+    async def _leave_other(
+        self, tx: Transaction, before: Appointment, technician: Technician, to: State, now: datetime
+    ) -> Technician:
+        """Whoever starts for one visit, or is at work there, is on the way to no other."""
+        other = await appointments.traveling_of(tx, technician.id) if to is not State.CANCELED else None
+        if other is None or other.id == before.id:
+            return technician
+        self.closed = self.reopened = technician.id
+        self.changed.append(other.id)
+        return await drop_other_leg(tx, self.house, technician, other, now, self.actor, switch=self.wish.switch)
+
     async def _open(self, tx: Transaction, before: Appointment, technician: Technician, now: datetime) -> dict[str, Any]:
-        other = await appointments.traveling_of(tx, technician.id)
-        if other is not None and other.id != before.id:
-            self.closed = technician.id
-            technician = await drop_other_leg(tx, self.house, technician, other, now, self.actor, switch=self.wish.switch)
-            self.changed.append(other.id)
         leg = await begin_leg(tx, self.house, technician, before, now, self.wish.pressed_at, self.wish.device)
         self.reopened = technician.id
         end = now + timedelta(seconds=leg.planned_s or 0, minutes=before.duration_min)

@@ -54,6 +54,13 @@ async def of_appointment(tx: Transaction, appointment: str) -> list[Event]:
     return await _events(tx, events.c.appointment_id == appointment, 1_000)
 
 
+async def last_at(tx: Transaction, appointment: str) -> datetime | None:
+    """When something last happened to the appointment."""
+    query = select(events.c.at).where(events.c.appointment_id == appointment).order_by(events.c.id.desc()).limit(1)
+    row = await tx.row(query)
+    return row["at"] if row else None
+
+
 async def untold_of(tx: Transaction, appointment: str) -> list[Event]:
     """The appointment's events that nobody told yet, in order. Ask with the appointment locked: the lock orders the tellers."""
     return await _events(tx, events.c.told_at.is_(None) & (events.c.appointment_id == appointment), 1_000)

@@ -60,6 +60,13 @@ async def end(tx: Transaction, leg: str, now: datetime, reason: str) -> bool:
     return await tx.change(update(legs).where(which).values(ended_at=now, end_reason=reason)) == 1
 
 
+async def last_end(tx: Transaction, technician: str) -> datetime | None:
+    """When the technician's last leg ended."""
+    query = select(legs.c.ended_at).where(legs.c.technician_id == technician, legs.c.ended_at.is_not(None))
+    row = await tx.row(query.order_by(legs.c.ended_at.desc()).limit(1))
+    return row["ended_at"] if row else None
+
+
 async def all_open(tx: Transaction) -> list[Leg]:
     """Every open leg."""
     return await tx.all(select(*_LEG).where(legs.c.ended_at.is_(None)).order_by(legs.c.started_at), Leg)
