@@ -12,9 +12,9 @@ Made from `MOVES` in `tracker/domain/appointments.py` by `python -m tests.domain
 """
 TAIL = """
 Beyond the table: a technician takes a step back (`undo`) within 30 seconds only, staff at any time; a technician is on the
-way to one appointment at most, so another *Start travel* turns the first one back to scheduled (asked first), as does
-handing it over; `cancel` and `not_done` want a few words about why. The map shows nothing outside `traveling`. Nothing
-leaves `canceled`.
+way to one appointment at most, so another *Start travel*, or arriving elsewhere, turns the first one back to scheduled (asked
+first), as does handing it over; `cancel` and `not_done` want a few words about why. The map shows nothing outside
+`traveling`. Nothing leaves `canceled`.
 """
 
 
