@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import cos, hypot, radians, sin, sqrt, tau
-from statistics import fmean, median
+from statistics import fmean, median, pvariance
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.domain.appointments import Role, State
+from tracker.domain.crow import travel_s
 from tracker.domain.geo import Point, distance_m, flat_m, moved
 from tracker.domain.visibility import (
     RADIUS_M,
@@ -234,7 +235,7 @@ def straight_exit(east: float, north: float, heading: float) -> tuple[float, flo
 
 
 @given(st.integers(-7200, 7200))
-def test_the_coarse_eta_is_a_range_ahead_of_now_made_of_the_promise_alone(seconds: int) -> None:
+def test_the_coarse_eta_is_a_range_after_the_departure_made_of_the_promise_alone(seconds: int) -> None:
     eta = coarse_eta(NOON + timedelta(seconds=seconds), NOON)
     assert NOON <= eta.low <= eta.at <= eta.high
     assert eta.basis == "booked"
@@ -244,6 +245,59 @@ def test_the_coarse_eta_is_a_range_ahead_of_now_made_of_the_promise_alone(second
 def test_the_promised_arrival_is_told_while_it_can_be_kept() -> None:
     eta = coarse_eta(NOON + timedelta(minutes=40), NOON)
     assert (eta.low, eta.at, eta.high) == tuple(NOON + timedelta(minutes=m) for m in (25, 40, 70))
+
+
+type Told = Callable[[datetime, datetime, float], datetime]
+"""What is told as the arrival: made of promise, departure and the seconds of travel planned at the start."""
+
+
+def ring_attack(told: Told) -> list[float]:
+    """Errors in metres of ten attacks: whose way takes as long as was told on each of 40 trips to known destinations?
+
+    The attacker knows the formula of the planned travel, every destination and every departure, allows for a constant
+    delay, and looks for the origin on a grid of 100 m round the middle of the first visible places.
+    """
+    errors = []
+    for seed in range(10):
+        chance = random.Random(seed)
+        origin = moved(Point(60.17, 24.94), chance.uniform(0, 360), chance.uniform(0, 5000))
+        ends = [around(origin, chance) for _ in range(40)]
+        zone = cloak_zone(origin, seed.to_bytes(4))
+        seen = [first_visible(origin, end, zone, chance) for end in ends]
+        waits = []
+        for end in ends:
+            departed = NOON + timedelta(seconds=chance.uniform(0, 3600))
+            planned_s = travel_s(origin, end)
+            promised = departed + timedelta(seconds=planned_s + chance.uniform(-600, 1800))
+            waits.append((told(promised, departed, planned_s) - departed).total_seconds())
+        start = mean([point for point in seen if point])
+        steps = range(-1500, 1501, 100)
+        grid = [moved(moved(start, 90, east), 0, north) for east in steps for north in steps]
+
+        def misfit(place: Point, ends: list[Point] = ends, waits: list[float] = waits) -> float:
+            return pvariance([travel_s(place, end) - wait for end, wait in zip(ends, waits, strict=True)])
+
+        errors.append(distance_m(origin, min(grid, key=misfit)))
+    return errors
+
+
+def test_the_coarse_eta_as_one_more_hint_does_not_give_the_origin_away() -> None:
+    errors = ring_attack(lambda promised, departed, _: coarse_eta(promised, departed).at)
+    print(f"ring by the coarse ETA, 40 destinations: median error {median(errors):.0f} m")
+    assert median(errors) >= 200
+
+
+def test_the_ring_attack_does_find_an_origin_when_the_planned_travel_is_told() -> None:
+    """The attack can succeed: against the tempting design, departure + planned travel to the minute."""
+    minute = timedelta(minutes=1)
+
+    def planned(_: datetime, departed: datetime, planned_s: float) -> datetime:
+        at = departed + timedelta(seconds=planned_s)
+        return at + (NOON - at) % minute
+
+    errors = ring_attack(planned)
+    print(f"ring by the planned travel, 40 destinations: median error {median(errors):.0f} m")
+    assert median(errors) < 200
 
 
 # -- the leg -----------------------------------------------------------------------------------------------------------

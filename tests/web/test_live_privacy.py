@@ -13,9 +13,11 @@ from sqlalchemy import update
 from tests.web.live_scene import Scene, Viewer, scene, somewhere
 from tests.world import HOME, PLACE
 from tracker.actions import gates, sharing, telling
+from tracker.actions.views import stamp
+from tracker.actions.watching import look
 from tracker.domain.appointments import State, Step
 from tracker.domain.geo import Point, decode_polyline6, distance_m, moved
-from tracker.domain.visibility import Cloak, cloak_zone, inside
+from tracker.domain.visibility import Cloak, cloak_zone, coarse_eta, inside
 from tracker.domain.ways import Basis, StoredRoute
 from tracker.live.gate import Gate
 from tracker.records import anchors, appointments, events, legs, schema, technicians
@@ -341,6 +343,30 @@ async def test_inside_the_cloak_there_is_neither_position_nor_route_nor_a_road_b
     assert all(tuple(back) not in viewer.places for viewer in watchers.viewers)
 
 
+async def test_the_coarse_eta_tells_nothing_of_the_origin_and_the_same_on_every_look(play: Scene) -> None:
+    """Trips begun in the same second from two origins are told alike, and looking again for hours adds nothing."""
+    visit, pressed = await play.appointment(), play.house.clock()
+    _, token = await play.cookie(play.world.customer)
+    told = set()
+    for origin in (HOME, moved(HOME, 200, 6_000)):
+        await play.ping(origin)
+        await play.step(visit, Step.START_TRAVEL, pressed_at=pressed)
+        async with play.house.db.reading() as tx:
+            leg = await legs.open_of(tx, play.world.maya)
+        assert leg is not None
+        assert leg.origin is not None
+        assert distance_m(leg.origin, origin) <= 150
+        told |= {str((await play.get(visit, token, at=at)).json()["eta"]) for at in (0, 1)}
+        told.add(str((await play.watch_with(token, visit)).snapshots[0]["eta"]))
+        for minutes in range(0, 180, 7):
+            view = await look(play.house, visit, play.world.maya, pressed + timedelta(minutes=minutes))
+            told.add(str(view.eta))
+        await play.step(visit, Step.UNDO, actor=play.staff)
+        await play.forget_place()
+    assert len(told) == 1
+    assert "'basis': 'booked'" in told.pop()
+
+
 async def test_the_way_shown_begins_where_the_technician_is_seen(play: Scene) -> None:
     visit = await play.travel()
     async with play.house.db.reading() as tx:
@@ -366,7 +392,7 @@ async def test_the_origin_cannot_be_told_from_the_first_places_of_many_trips(pla
     """The attack of tests/domain/test_visibility, on what really leaves the service: 40 trips by one way from home."""
     visit = await play.appointment()
     viewer, zone = await play.watch(visit), await _zone(play)
-    firsts = []
+    firsts, hints = [], set[str]()
     for trip in range(20):
         await play.step(visit, Step.START_TRAVEL)
         before = len(viewer.places)
@@ -377,6 +403,7 @@ async def test_the_origin_cannot_be_told_from_the_first_places_of_many_trips(pla
                 break
         await viewer.until(lambda v, count=before: len(v.places) > count)
         firsts.append(_point(viewer.places[before]))
+        hints |= await _told_beyond_the_departure(play, visit, viewer)
         await play.step(visit, Step.UNDO, actor=play.staff)
         await viewer.until(lambda v: v.states[-1:] == ["scheduled"])
         await play.forget_place()
@@ -386,6 +413,25 @@ async def test_the_origin_cannot_be_told_from_the_first_places_of_many_trips(pla
     assert nearest > 440
     assert distance_m(HOME, middle) > 200
     assert all(not inside(zone, _point(place)) for place in viewer.places)
+    assert not hints, "the coarse range is one more hint only if it depends on more than promise and departure"
+
+
+async def _told_beyond_the_departure(play: Scene, visit: str, viewer: Viewer) -> set[str]:
+    """Coarse ranges of the present trip that are not those of promise and departure."""
+    async with play.house.db.reading() as tx:
+        found = await appointments.by_id(tx, visit)
+    assert found is not None
+    assert found.traveling_at is not None
+    eta = coarse_eta(found.arrival_at, found.traveling_at)
+    known = {"at": stamp(eta.at), "low": stamp(eta.low), "high": stamp(eta.high), "basis": "booked"}
+    mine = [
+        shot
+        for shot in viewer.snapshots
+        if shot["appointment"].get("traveling_at") == viewer.snapshots[-1]["appointment"]["traveling_at"]
+    ]
+    told = [shot["eta"] for shot in mine if shot["eta"]["basis"] == "booked"]
+    assert told
+    return {str(each) for each in told if each != known}
 
 
 def _point(pair: tuple[float, float]) -> Point:

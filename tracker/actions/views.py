@@ -92,6 +92,7 @@ def technician_card(found: Technician, state: State, *, phone: bool) -> dict[str
     return card | ({"sharing": found.sharing} if state is State.TRAVELING else {})
 
 
-def promised_eta(visit: Appointment, now: datetime) -> dict[str, Any]:
-    eta = coarse_eta(visit.arrival_at, now)
+def promised_eta(visit: Appointment) -> dict[str, Any]:
+    """What is told while nothing of the way may be: fixed by the departure, so that looking again tells nothing more."""
+    eta = coarse_eta(visit.arrival_at, visit.traveling_at or visit.arrival_at)
     return {"at": stamp(eta.at), "low": stamp(eta.low), "high": stamp(eta.high), "basis": eta.basis}

@@ -94,7 +94,7 @@ async def look(house: House, appointment: str, technician: str | None, now: date
         if under_way(leg, now):
             view = await _shown(house, view, leg, visit, now)
     if found.state is State.TRAVELING and view.eta is None:
-        view = replace(view, eta=promised_eta(found, now))
+        view = replace(view, eta=promised_eta(found))
     return view
 
 

@@ -83,16 +83,18 @@ class CoarseEta:
 EARLY, LATE = timedelta(minutes=15), timedelta(minutes=30)
 
 
-def coarse_eta(arrival_at: datetime, now: datetime) -> CoarseEta:
-    """The promised arrival, −15 to +30 minutes; once that is past, within the next half hour.
+def coarse_eta(arrival_at: datetime, departed: datetime) -> CoarseEta:
+    """The promised arrival, −15 to +30 minutes; if the trip begins too late for that, the half hour after its beginning.
 
-    Made from the promise and the clock alone: anything derived from road distance would, with the destination known,
-    draw a ring round the origin. Both are rounded to five minutes, so that the range does not creep with every look.
+    Made from the promise and the moment of departure, both of which the customer is told anyway, and from nothing else:
+    anything derived from the way (planned travel, road distance) would, with the destination known, draw a ring round the
+    origin. The clock has no part in it, so every look of one trip says the same; a range that has passed is told as passed.
+    All of it is rounded to five minutes.
     """
-    floor = _rounded_up(now)
-    at = max(_rounded_up(arrival_at), floor + timedelta(minutes=10))
-    low = min(max(at - EARLY, floor), at)
-    return CoarseEta(at, low, at + (LATE if at > floor + timedelta(minutes=10) else timedelta(minutes=20)))
+    soonest = _rounded_up(departed)
+    at = max(_rounded_up(arrival_at), soonest + timedelta(minutes=10))
+    low = max(at - EARLY, soonest)
+    return CoarseEta(at, low, at + (LATE if at > soonest + timedelta(minutes=10) else timedelta(minutes=20)))
 
 
 def _rounded_up(moment: datetime) -> datetime:
