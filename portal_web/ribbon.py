@@ -7,6 +7,7 @@ from portal_web.times import clock
 
 _BEFORE, _AFTER = timedelta(minutes=7), timedelta(minutes=5)
 _NEAR = timedelta(minutes=30)
+_APART = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +48,23 @@ def draw(now: datetime, booked: datetime, low: datetime, high: datetime, doubtfu
 
     left, right = x(max(low, now)), x(max(high, now))
     book = x(booked) if start <= booked <= end else None
+    first = None if low <= now or right - left < 1 else Mark(left, clock(low, zone), _low_anchor(left, right))
     return Ribbon(
         now=x(now),
         band_x=left,
         band_width=max(1.0, int((right - left) * 10 + 0.5) / 10),
         book=book,
-        booked=_booked_mark(book, left, right, f"booked {clock(booked, zone)}"),
-        low=None if low <= now or right - left < 1 else Mark(left, clock(low, zone), _low_anchor(left, right)),
+        booked=_booked_mark(book, [left, right] if first else [right], f"booked {clock(booked, zone)}"),
+        low=first,
         high=Mark(right, clock(high, zone), _high_anchor(left, right)),
         doubtful=doubtful,
         label=label,
     )
 
 
-def _booked_mark(book: float | None, low_x: float, high_x: float, text: str) -> Mark | None:
-    """Its text is left out where it would stand closer than 22 % to a label of the range."""
-    if book is None or abs(book - low_x) < 22 or abs(book - high_x) < 22:
+def _booked_mark(book: float | None, labels: list[float], text: str) -> Mark | None:
+    """Its text is left out where it would stand closer than 22 % to a label of the range that is shown."""
+    if book is None or any(abs(book - x) < _APART for x in labels):
         return None
     return Mark(book, text, "start" if book < 12 else "end" if book > 88 else "middle")
 

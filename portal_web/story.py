@@ -190,7 +190,7 @@ def _words(trip: Trip, level: Level) -> str | None:
     if trip.seen is None or level in (Level.PAUSED, Level.HIDDEN):
         return None
     where = f"on {trip.street}" if trip.street else None
-    away = f"about {distance_words(trip.distance_m)} away" if trip.distance_m is not None else None
+    away = f"{distance_words(trip.distance_m)} away" if trip.distance_m is not None else None
     if away and trip.eta and trip.eta.basis == "road":
         away += " by road"
     seen = stamp(last_seen(trip), trip.zone, seconds=True)

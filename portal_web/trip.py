@@ -95,9 +95,15 @@ def last_seen(trip: Trip) -> datetime:
 
 
 def distance_words(metres: float) -> str:
-    """``50 m``, ``650 m``, ``1.2 km``, ``14 km``: as exact as the sentence claims, never more."""
+    """``less than 50 m``, ``about 650 m``, ``about 1.2 km``, ``about 14 km``: as exact as the sentence claims, never more."""
+    if metres < 50:
+        return "less than 50 m"
+    return f"about {_length_words(metres)}"
+
+
+def _length_words(metres: float) -> str:
     if metres < 950:
-        return f"{max(50, int(metres / 50 + 0.5) * 50)} m"
+        return f"{int(metres / 50 + 0.5) * 50} m"
     tenths = int(metres / 100 + 0.5)
     if tenths < 100:
         return f"{tenths // 10}.{tenths % 10} km" if tenths % 10 else f"{tenths // 10} km"

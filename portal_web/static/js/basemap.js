@@ -107,6 +107,7 @@ export const Basemap = L.GridLayer.extend({
   onAdd(map) {
     const pane = map.getPane("names") || map.createPane("names"); // above the route, below the markers
     pane.classList.add("basemap-names-pane");
+    map.getContainer().classList.add("map--region");
     this.palette = readPalette(map.getContainer());
     this._names = new Names(this);
     L.GridLayer.prototype.onAdd.call(this, map);
@@ -118,6 +119,7 @@ export const Basemap = L.GridLayer.extend({
 
   onRemove(map) {
     this._stopWatching();
+    map.getContainer().classList.remove("map--region");
     map.off("way", this._keepBeside, this);
     map.removeLayer(this._names);
     L.GridLayer.prototype.onRemove.call(this, map);
@@ -170,6 +172,11 @@ export const Basemap = L.GridLayer.extend({
     if (canvas.width !== pixels) canvas.width = canvas.height = pixels;
     const context = canvas.getContext("2d");
     context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, pixels, pixels);
+    context.save();
+    context.beginPath();
+    context.rect(...this._covered(coords, pixels)); // beyond it the map's own ground shows: there is no street map there
+    context.clip();
     context.fillStyle = this.palette.land;
     context.fillRect(0, 0, pixels, pixels);
     const scale = (pixels * part) / UNITS;
@@ -177,6 +184,15 @@ export const Basemap = L.GridLayer.extend({
     const middle = this._map.unproject([(coords.x + 0.5) * TILE_PX, (coords.y + 0.5) * TILE_PX], coords.z).lat;
     const metresPerPixel = (EQUATOR_M * Math.cos((middle * Math.PI) / 180)) / (256 * 2 ** coords.z);
     drawTile(context, tile, this.palette, { zoom: coords.z, metresPerPixel, unit: UNITS / (TILE_PX * part) });
+    context.restore();
+  },
+
+  /** Where the region lies on a tile's canvas: x, y, width, height. */
+  _covered({ x, y, z }, pixels) {
+    const { bounds } = this.options;
+    const at = (place) => this._map.project(place, z).divideBy(TILE_PX).subtract([x, y]).multiplyBy(pixels);
+    const [from, to] = [at(bounds.getNorthWest()), at(bounds.getSouthEast())];
+    return [from.x, from.y, to.x - from.x, to.y - from.y];
   },
 
   /** The stored tiles behind what is drawn now, each with its way from tile units to pixels of the names' canvas. */

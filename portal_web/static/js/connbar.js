@@ -20,14 +20,15 @@ export class ConnectionBar {
     return this.#bar.hidden ? null : this.#since;
   }
 
-  down(lastContact, zone, shown) {
+  /** No contact since `lost` (of performance.now()); the page is true up to `lastContact` (the server's time). */
+  down(lost, lastContact, zone, shown) {
     clearTimeout(this.#timer);
     this.#since = lastContact;
     this.#timer = setTimeout(() => {
       this.#bar.replaceChildren(...rich(`Reconnecting. What you see is from ${stamp(lastContact, zone, true)}.`));
       this.#bar.hidden = false;
       shown();
-    }, AFTER_MS);
+    }, Math.max(0, AFTER_MS - (performance.now() - lost)));
   }
 
   up() {

@@ -1,7 +1,9 @@
 // The page's way to the server: the socket with resuming and jittered back-off; polling while sockets do not get through.
-// Events: "frame" (detail: what came), "up", "down", "refused" (detail: the status or close code that will not get better).
+// Events: "frame" (detail: what came), "up", "down" (detail: since when, of performance.now()), "refused" (detail: the status or
+// close code that will not get better).
 
-const QUIET_MS = 30_000; // beats come at least every 20 s: silence for longer means that nobody is there
+const QUIET_MS = 23_000; // beats come at least every 20 s: silence for longer means that nobody is there
+const OFFLINE_MS = 4_000; // the device says that it is offline: so long a frame may prove it wrong
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 20_000;
 const POLL_MS = 5_000;
@@ -19,6 +21,7 @@ export class Connection extends EventTarget {
   #up = false;
   #timer = 0;
   #poll = 0;
+  #cut = 0;
   #etag = null;
   #stopped = false;
 
@@ -33,7 +36,8 @@ export class Connection extends EventTarget {
   }
 
   start() {
-    addEventListener("online", () => this.#hurry());
+    addEventListener("offline", () => this.#doubt());
+    addEventListener("online", () => this.#again());
     addEventListener("pageshow", (event) => event.persisted && this.#hurry());
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#wake());
     setInterval(() => this.#look(), 5_000);
@@ -50,6 +54,7 @@ export class Connection extends EventTarget {
   stop() {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#cut);
     this.#stopPolling();
     this.#socket?.close(1000);
     this.#socket = null;
@@ -98,13 +103,28 @@ export class Connection extends EventTarget {
     this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
   }
 
-  #setUp(up) {
+  #setUp(up, since = performance.now()) {
     if (up === this.#up) return;
     this.#up = up;
-    this.dispatchEvent(new Event(up ? "up" : "down"));
+    this.dispatchEvent(new CustomEvent(up ? "up" : "down", { detail: since }));
   }
 
-  #closed(code) {
+  /** The device says that it has no network: unless a frame comes soon, there is no contact, whatever the socket thinks. */
+  #doubt() {
+    clearTimeout(this.#cut);
+    const since = performance.now();
+    this.#cut = setTimeout(() => this.#heard < since && this.#setUp(false, since), OFFLINE_MS);
+  }
+
+  /** There is a network again: a socket of before may have died unnoticed, so one that stays silent is replaced. */
+  #again() {
+    clearTimeout(this.#cut);
+    const since = performance.now();
+    this.#cut = setTimeout(() => this.#socket && this.#heard < since && this.#giveUp(), OFFLINE_MS);
+    this.#hurry();
+  }
+
+  #closed(code, since = performance.now()) {
     this.#socket = null;
     if (FINAL.has(code)) {
       this.stop();
@@ -112,7 +132,7 @@ export class Connection extends EventTarget {
       return;
     }
     this.#failures += 1;
-    if (!this.#poll) this.#setUp(false);
+    if (!this.#poll) this.#setUp(false, since);
     const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures);
     this.#timer = setTimeout(() => this.#open(), this.patience + FIRST_WAIT_MS / 2 + Math.random() * longest);
     if (this.#failures >= SOCKETS_FIRST && !this.#poll) this.#ask();
@@ -120,11 +140,14 @@ export class Connection extends EventTarget {
 
   /** A socket that is silent for too long (or never opens) is given up. */
   #look() {
-    if (!this.#socket || performance.now() - this.#heard < QUIET_MS) return;
+    if (this.#socket && performance.now() - this.#heard >= QUIET_MS) this.#giveUp();
+  }
+
+  #giveUp() {
     const socket = this.#socket;
     this.#socket = null;
     socket.close(1000);
-    this.#closed(1006);
+    this.#closed(1006, this.#heard);
   }
 
   #wake() {

@@ -71,9 +71,10 @@ export class Way {
     return [a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])];
   }
 
-  /** What lies ahead of a place on the way, never what lies behind. */
-  ahead(along) {
-    return [this.at(along), ...this.points.slice(this.#segment(along))];
+  /** The part between two places on the way. */
+  between(from, to) {
+    const [first, last] = [this.#segment(from), this.#segment(to)];
+    return [this.at(from), ...this.points.slice(first, last), this.at(to)];
   }
 
   /** The direction of travel there, degrees clockwise from north. */

@@ -49,7 +49,7 @@ async function openThumb() {
   const { openMap } = await import("./map.js");
   const opened = openMap({ center: facts.place, zoom: 14 });
   for (const gesture of ["dragging", "touchZoom", "doubleClickZoom", "scrollWheelZoom", "boxZoom"]) opened.map[gesture]?.disable();
-  map = new LiveMap(opened.map, facts.place, () => ({ top: 36, bottom: 18, start: 28, end: 28 }));
+  map = new LiveMap(opened.map, facts.place, () => ({ top: 6, bottom: 20, start: 10, end: 10 }), opened.region);
   new ResizeObserver(() => map.resized()).observe(opened.map.getContainer());
   if (trip.points) map.setWay(trip.points);
   if (trip.position) map.setVan(trip.position);
@@ -61,9 +61,10 @@ connection.addEventListener("up", () => {
   away = null;
   tell();
 });
-connection.addEventListener("down", () => {
-  away = clock.now();
-  setTimeout(tell, 5_000);
+connection.addEventListener("down", ({ detail: lost }) => {
+  const since = performance.now() - lost;
+  away = clock.now() - since;
+  setTimeout(tell, Math.max(0, 5_000 - since));
 });
 connection.addEventListener("refused", async () => {
   const answer = await fetch(page.panel, { cache: "no-store" }).catch(() => null);

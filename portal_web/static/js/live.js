@@ -35,7 +35,9 @@ class LivePage {
     this.#openMap();
     this.#connection.addEventListener("frame", (event) => this.#hear(event.detail));
     this.#connection.addEventListener("up", () => this.#bar.up());
-    this.#connection.addEventListener("down", () => this.#bar.down(this.#contact, this.#facts.zone, () => this.#tell()));
+    this.#connection.addEventListener("down", ({ detail: lost }) => {
+      this.#bar.down(lost, this.#contact, this.#facts.zone, () => this.#tell());
+    });
     this.#connection.addEventListener("refused", () => {
       this.#refresh(); // if the page is refused, too, it is loaded anew and says why
       this.#connection.resume();
@@ -178,7 +180,7 @@ class LivePage {
     const { openMap } = await import("./map.js");
     const opened = openMap({ center: this.#facts.place, zoom: 16 });
     this.short = section.classList.contains("live__map--short");
-    this.#map = new LiveMap(opened.map, this.#facts.place, () => this.#covered());
+    this.#map = new LiveMap(opened.map, this.#facts.place, () => this.#covered(), opened.region);
     const controls = section.querySelector("[data-map-ui]");
     controls.hidden = false;
     controls.addEventListener("click", (event) => {
@@ -195,8 +197,8 @@ class LivePage {
   /** What lies over the map's edges: the sheet below on a phone, the buttons at the end. */
   #covered() {
     const wide = matchMedia("(min-width: 56rem)").matches;
-    if (wide) return { top: 70, bottom: 70, start: 70, end: 90 };
-    return this.short ? { top: 24, bottom: 20, start: 24, end: 24 } : { top: 48, bottom: 48, start: 44, end: 80 };
+    if (wide) return { top: 40, bottom: 40, start: 40, end: 76 };
+    return this.short ? { top: 8, bottom: 24, start: 8, end: 8 } : { top: 12, bottom: 44, start: 12, end: 64 };
   }
 
   #withoutMap() {

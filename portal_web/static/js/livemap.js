@@ -1,5 +1,5 @@
-// What moves on the map: the address, the van, its accuracy in true metres, the way ahead, and a camera that follows until
-// the person moves the map. It is told what to show; it decides nothing about freshness.
+// What moves on the map: the address, the van, its accuracy in true metres and the way ahead. It is told what to show; it decides nothing about freshness.
+import { Camera } from "./camera.js";
 import { Way, distance } from "./geo.js";
 import { pin, van } from "./marks.js";
 
@@ -7,8 +7,8 @@ const GLIDE_MS = 1_000;
 const ON_THE_WAY_M = 60; // a position farther off the route than this does not lie on it
 const HIDE_ROUTE_M = 150;
 const LEAST_ACCURACY_M = 15;
-const PLACE_ZOOM = { narrow: 16.25, wide: 17 };
-const CLOSEST_ZOOM = 17;
+const LAST_M = 120; // the address lies beside the last part of the way, however near the way came before
+const THERE_M = 12; // so near to the end of the way nothing of it is left to drive
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const still = { interactive: false, keyboard: false };
 
@@ -16,7 +16,7 @@ export class LiveMap {
   #L = window.L;
   #map;
   #place;
-  #padding;
+  #camera;
   #van = null;
   #drawing = van();
   #accuracy;
@@ -26,48 +26,31 @@ export class LiveMap {
   #along = null; // metres from the start of the way, where the drawn van is
   #at = null;
   #stretch = false;
-  #following = true;
-  #own = false;
   #gliding = 0;
 
-  /** `map`: a Leaflet map with its base; `place`: [lat, lon] of the address; `padding()`: px at each side that are covered. */
-  constructor(map, place, padding) {
+  /** `map`: a Leaflet map with its base; `place`: [lat, lon] of the address; `covered()`, `region`: see camera.js. */
+  constructor(map, place, covered, region = null) {
     this.#map = map;
     this.#place = place;
-    this.#padding = padding;
+    this.#camera = new Camera(map, place, covered, region);
     this.#route = ["m-route-case", "m-route"].map((name) => this.#line(name));
     this.#reach = ["m-reach-edge", "m-reach"].map((name) => this.#line(name));
     this.#accuracy = this.#L.circle(place, { ...still, className: "m-acc", radius: 0 });
     this.#L.marker(place, { ...still, icon: this.#icon(pin()), zIndexOffset: 100 }).addTo(map);
-    map.on("dragstart zoomstart", () => {
-      if (!this.#own) this.#following = false;
-    });
-    this.lookAtPlace();
+    this.#camera.aim(null);
   }
 
   zoom(by) {
-    this.#following = false;
-    this.#map.setZoom(this.#map.getZoom() + by, { animate: !calm.matches });
+    this.#camera.zoom(by);
   }
 
   /** Both in view again, and follow. */
   locate() {
-    this.#following = true;
-    this.#fit(true);
+    this.#camera.locate();
   }
 
   resized() {
-    this.#map.invalidateSize({ animate: false });
-    if (this.#following) this.#fit(false);
-  }
-
-  lookAtPlace() {
-    const { top, bottom } = this.#padding();
-    const zoom = PLACE_ZOOM[this.#map.getSize().x > 600 ? "wide" : "narrow"];
-    this.#move(() => {
-      this.#map.setView(this.#place, zoom, { animate: false });
-      this.#map.panBy([0, (bottom - top) / 2], { animate: false });
-    });
+    this.#camera.resized();
   }
 
   /** The way ahead as the server knows it (points from the shown position on), or null. */
@@ -90,7 +73,7 @@ export class LiveMap {
     const onWay = Boolean(step && step.off <= ON_THE_WAY_M);
     this.#drawing.course(position.course ?? (onWay ? this.#way.course(step.along) : null));
     this.#glide(to, step && step.off <= HIDE_ROUTE_M ? step.along : null, onWay, first);
-    if (this.#following) this.#follow(to, first);
+    this.#camera.aim(to, this.#ahead(to, step?.along ?? null), first);
   }
 
   /** How the van looks: `live` (pulse), `flag` (grey, with these words) and whether the way is the stretch it may be on. */
@@ -112,7 +95,7 @@ export class LiveMap {
     this.#at = null;
     this.#stretch = false;
     this.setWay(null);
-    if (this.#following) this.lookAtPlace();
+    this.#camera.aim(null);
   }
 
   #glide(to, along, onWay, first) {
@@ -145,10 +128,16 @@ export class LiveMap {
   }
 
   #draw() {
-    const known = this.#way && this.#at && this.#along !== null;
-    const ahead = known ? [this.#at, ...this.#way.ahead(this.#along).slice(1)] : [];
+    const ahead = this.#ahead(this.#at, this.#along);
     for (const line of this.#route) line.setLatLngs(this.#stretch ? [] : ahead);
     for (const line of this.#reach) line.setLatLngs(this.#stretch ? ahead : []);
+  }
+
+  /** What is drawn of the way: from the van to the address, which may lie before the end of the road that leads to it. */
+  #ahead(at, along) {
+    if (!this.#way || !at || along === null) return [];
+    const end = this.#way.project(this.#place, this.#way.length - LAST_M).along;
+    return end - along < THERE_M ? [] : [at, ...this.#way.between(along, end).slice(1)];
   }
 
   #line(className) {
@@ -157,40 +146,5 @@ export class LiveMap {
 
   #icon(element) {
     return this.#L.divIcon({ html: element, className: "mk-icon", iconSize: [0, 0] });
-  }
-
-  // -- camera --------------------------------------------------------------------------------------------------------
-
-  #bounds(at) {
-    const bounds = this.#L.latLngBounds([this.#place, at]);
-    if (!this.#way || this.#along === null) return bounds;
-    for (const point of this.#way.ahead(this.#along)) bounds.extend(point);
-    return bounds;
-  }
-
-  #fit(animate, at = this.#at) {
-    if (!at) {
-      this.lookAtPlace();
-      return;
-    }
-    const { top, bottom, start, end } = this.#padding();
-    const options = { paddingTopLeft: [start, top], paddingBottomRight: [end, bottom], maxZoom: CLOSEST_ZOOM };
-    this.#move(() => this.#map.fitBounds(this.#bounds(at), { ...options, animate: animate && !calm.matches }));
-  }
-
-  /** Refit when the van leaves the view, or when both would fit a level closer. */
-  #follow(at, first) {
-    const { top, bottom, start, end } = this.#padding();
-    const size = this.#map.getSize();
-    const shown = this.#map.latLngToContainerPoint(at);
-    const out = shown.x < start || shown.y < top || shown.x > size.x - end || shown.y > size.y - bottom;
-    const closest = this.#map.getBoundsZoom(this.#bounds(at), false, this.#L.point(start + end, top + bottom));
-    if (first || out || Math.min(CLOSEST_ZOOM, closest) - this.#map.getZoom() >= 1) this.#fit(!first, at);
-  }
-
-  #move(how) {
-    this.#own = true;
-    how();
-    this.#own = false;
   }
 }

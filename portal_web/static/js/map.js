@@ -3,6 +3,7 @@
 //   import { openMap } from "./map.js";
 //   const opened = openMap({ center: [lat, lon], zoom: 16 });   // null if the page has no map or Leaflet did not load
 //   opened.map      the Leaflet map: setView, fitBounds, addLayer …
+//   opened.region   what the street map covers (L.LatLngBounds), null if that is everything
 //   opened.basemap  the street map's layer, null if none was built; opened.basemap.repaint() after a change of colours
 //
 // The element #map_tracker carries data-basemap (JSON of StreetMap.describe()). Names lie in the pane "names" (z-index 450):
@@ -18,6 +19,9 @@ export function openMap({ center, zoom }) {
   if (!map || opened) return opened;
   map.setView(center, zoom, { animate: false });
   const description = JSON.parse(map.getContainer().dataset.basemap || '{"kind": "none"}');
-  opened = { map, basemap: addBasemap(map, description) };
+  const region = description.kind === "own" ? bounds(description.bounds) : null;
+  opened = { map, basemap: addBasemap(map, description), region };
   return opened;
 }
+
+const bounds = ([west, south, east, north]) => window.L.latLngBounds([south, west], [north, east]);

@@ -62,11 +62,11 @@ export class Panel {
 
   #range(place, story, soon, zone) {
     const at = (instant) => time(instant, clock(instant, zone));
-    const single = story.low === null || soon;
     place.hidden = story.low === null && story.by === null;
-    place.classList.toggle("eta__range--sm", single);
-    if (story.low === null) place.replaceChildren(...(story.by === null ? [] : ["Expected by ", at(story.by)]));
-    else if (soon) place.replaceChildren("Any minute, latest ", at(story.high));
+    place.classList.toggle("eta__range--sm", story.low === null);
+    place.classList.toggle("eta__range--soon", soon);
+    if (story.low === null) place.replaceChildren(...(story.by === null ? [] : [element("span", {}, "Expected by "), at(story.by)]));
+    else if (soon) place.replaceChildren(element("span", {}, "Any minute, latest "), at(story.high));
     else if (story.low === story.high) place.replaceChildren(at(story.low));
     else {
       const dash = element("span", { class: "dash", role: "img", "aria-label": "and" }, "–");

@@ -157,8 +157,10 @@ function notice(trip, level, by) {
   return `${first} This page updates by itself as soon as a new position arrives.`;
 }
 
-export function distanceWords(metres) {
-  if (metres < 950) return `${Math.max(50, Math.trunc(metres / 50 + 0.5) * 50)} m`;
+export const distanceWords = (metres) => (metres < 50 ? "less than 50 m" : `about ${lengthWords(metres)}`);
+
+function lengthWords(metres) {
+  if (metres < 950) return `${Math.trunc(metres / 50 + 0.5) * 50} m`;
   const tenths = Math.trunc(metres / 100 + 0.5);
   if (tenths < 100) return tenths % 10 ? `${Math.trunc(tenths / 10)}.${tenths % 10} km` : `${tenths / 10} km`;
   return `${Math.trunc(metres / 1000 + 0.5)} km`;
@@ -167,7 +169,7 @@ export function distanceWords(metres) {
 function words(trip, level) {
   if (!trip.seen || level === "paused" || level === "hidden") return null;
   const where = trip.street ? `on ${trip.street}` : null;
-  let away = trip.distance === null ? null : `about ${distanceWords(trip.distance)} away`;
+  let away = trip.distance === null ? null : `${distanceWords(trip.distance)} away`;
   if (away && trip.eta?.basis === "road") away += " by road";
   const seen = stamp(lastSeen(trip), trip.zone, true);
   if (level === "stale" || level === "lost") {
