@@ -45,7 +45,7 @@ class Technician:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One appointment as its customer may read it."""
+    """One appointment as its customer may read it; ``for_staff``: the words are meant for the company's own people."""
 
     id: str
     booking_id: str
@@ -65,6 +65,7 @@ class Visit:
     canceled_at: datetime | None = None
     canceled_by: str | None = None
     cancel_reason: str | None = None
+    for_staff: bool = False
 
     @property
     def name(self) -> str:

@@ -59,11 +59,11 @@ def look_at(visit: Visit, trip: Trip | None, now: datetime) -> LiveView:
 def trip_of(visit: Visit) -> Trip:
     """What is known of a trip without any position: the plan. Others add what they may show."""
     travel_ends = visit.ends_at - timedelta(minutes=visit.duration_min)
-    return Trip(visit.name, visit.zone, booked=visit.arrival_at, planned=travel_ends)
+    return Trip(visit.name, visit.zone, booked=visit.arrival_at, planned=travel_ends, for_staff=visit.for_staff)
 
 
-def _map_of_the_address(address: str) -> str:
-    return f"Map of your address, {address}."
+def _map_of_the_address(visit: Visit) -> str:
+    return f"Map of {'the' if visit.for_staff else 'your'} address, {visit.address}."
 
 
 def _scheduled(visit: Visit, now: datetime) -> LiveView:
@@ -71,7 +71,7 @@ def _scheduled(visit: Visit, now: datetime) -> LiveView:
     who = visit.technician.first_name if visit.technician else "the technician"
     privacy = (
         f"**{visit.name}’s location is not shared yet.** "
-        f"The live map opens here when {who} sets off to you, and closes on arrival."
+        f"The live map opens here when {who} sets off to {'the customer' if visit.for_staff else 'you'}, and closes on arrival."
     )
     return LiveView(
         state="scheduled",
@@ -79,7 +79,7 @@ def _scheduled(visit: Visit, now: datetime) -> LiveView:
         skip_to="visit details",
         steps=steps(visit),
         map="place",
-        map_label=_map_of_the_address(visit.address),
+        map_label=_map_of_the_address(visit),
         headline=f"Technician arrives {day} at",
         privacy=privacy,
     )
@@ -108,7 +108,7 @@ def _in_progress(visit: Visit, now: datetime) -> LiveView:
         skip_to="visit status",
         steps=steps(visit),
         map="place",
-        map_label=_map_of_the_address(visit.address),
+        map_label=_map_of_the_address(visit),
         headline=f"{visit.name} is working. Likely done around",
         privacy=f"**Location sharing ended at {at},** when {visit.name} arrived. Nobody can see the van on this page any more.",
         started_at=started,

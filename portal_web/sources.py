@@ -9,7 +9,7 @@ from portal_web.facts import Desk, Site, Technician, Visit
 from portal_web.live_view import trip_of
 from portal_web.trip import Arrival, Seen, Trip
 from tracker.actions.house import House
-from tracker.domain.appointments import State
+from tracker.domain.appointments import STAFF, State
 from tracker.domain.geo import Point, decode_polyline6, distance_m, length_m
 from tracker.records.appointments import Appointment
 from tracker.records.technicians import Technician as TechnicianRow
@@ -58,6 +58,7 @@ def visit_of(appointment: Appointment, technician: Technician | None, looker: st
         canceled_at=appointment.canceled_at,
         canceled_by=who_canceled(appointment.canceled_by, looker),
         cancel_reason=appointment.cancel_reason or appointment.outcome,
+        for_staff=looker.partition(":")[0] in STAFF,
     )
 
 
@@ -93,6 +94,7 @@ def trip_from(
     return replace(
         trip,
         seen=Seen(_at(position["fix_at"]), _at(position["contact_at"]), position.get("acc"), position.get("interval_s") or 5),
+        reason=position.get("reason"),
         street=street(here),
         distance_m=length_m(ahead) if len(ahead) > 1 else distance_m(here, visit.place),
     )

@@ -133,7 +133,7 @@ def _sub(trip: Trip, level: Level, window: Window | None, by: datetime | None, n
 def _comparison(trip: Trip, window: Window | None, now: datetime) -> str:
     booked = stamp(trip.booked, trip.zone)
     if window is None:
-        return f"There is no closer estimate yet. You booked {booked}."
+        return f"There is no closer estimate yet. {'Booked for' if trip.for_staff else 'You booked'} {booked}."
     low = max(0, whole_minutes(window[0] - floor_minute(now)))
     high = max(0, whole_minutes(window[1] - floor_minute(now)))
     if low == high or high == 0:
@@ -148,13 +148,14 @@ def _comparison(trip: Trip, window: Window | None, now: datetime) -> str:
 def _against_the_booking(trip: Trip, window: Window, booked: str) -> str:
     early = whole_minutes(window[0] - floor_minute(trip.booked))
     late = whole_minutes(window[1] - floor_minute(trip.booked))
+    booking = f"the booked {booked}" if trip.for_staff else f"the {booked} you booked"
     if early > 3:
-        return f"That is {_between(early, late)} after the {booked} you booked."
+        return f"That is {_between(early, late)} after {booking}."
     if late < -3:
-        return f"That is {_between(-late, -early)} earlier than you booked."
+        return f"That is {_between(-late, -early)} earlier than {'booked' if trip.for_staff else 'you booked'}."
     if late > 10:
-        return f"That is up to {span_words(late)} after the {booked} you booked."
-    return f"On time for the {booked} you booked."
+        return f"That is up to {span_words(late)} after {booking}."
+    return f"On time for {booking}."
 
 
 def _between(low: int, high: int) -> str:
@@ -176,6 +177,8 @@ def _ribbon(trip: Trip, level: Level, window: Window | None, now: datetime) -> R
 
 
 def _notice(trip: Trip, level: Level, by: datetime | None) -> str | None:
+    if level is Level.LOST and by and trip.for_staff:
+        return f"**Call {trip.name}.** The customer is asked to call the service desk after {stamp(by, trip.zone)}."
     if level is Level.LOST and by:
         return f"**Nothing for you to do.** Call the service desk if {trip.name} has not arrived by {stamp(by, trip.zone)}."
     if level is Level.STALE:
@@ -198,7 +201,7 @@ def _words(trip: Trip, level: Level) -> str | None:
         place = ", ".join(part for part in (f"{where} at {seen}" if where else f"at {seen}", away) if part)
         return f"Without the map: last seen {place}. No position since."
     verb = "is standing" if level is Level.STANDING else "is"
-    place = ", ".join(part for part in (where, away) if part) or "on the way to you"
+    place = ", ".join(part for part in (where, away) if part) or ("on the way" if trip.for_staff else "on the way to you")
     accuracy = f", accurate to about {max(1, int(trip.seen.acc + 0.5))} m" if trip.seen.acc else ""
     taken = stamp(trip.seen.fix_at, trip.zone, seconds=True)
     return f"Without the map: {trip.name} {verb} {place}. Position taken at {taken}{accuracy}."
@@ -207,6 +210,11 @@ def _words(trip: Trip, level: Level) -> str | None:
 def _privacy(trip: Trip, level: Level) -> str:
     if level is Level.PAUSED:
         return "**Technicians can pause sharing,** for a break for example. While it is paused no position is sent or stored."
+    if trip.for_staff:
+        return (
+            f"**{trip.name} stops sharing with the customer on arrival.** The customer sees what you see here, "
+            "and never earlier stops. Your look is written down."
+        )
     return (
         f"**{trip.name} stops sharing on arrival.** You can see the van only while {trip.name} travels to you. "
         "Earlier stops are never shown."
@@ -215,21 +223,22 @@ def _privacy(trip: Trip, level: Level) -> str:
 
 def _map_label(trip: Trip, level: Level) -> str:
     on = f" on {trip.street}" if trip.street else ""
+    address = "the address" if trip.for_staff else "your address"
     same = " The same information is in the text beside the map."
     match level:
         case Level.LOST:
-            return f"Map of your address. There is no recent position for {trip.name}’s van."
+            return f"Map of {address}. There is no recent position for {trip.name}’s van."
         case Level.PAUSED:
-            return f"Map of your address. {trip.name}’s location is not shared at the moment."
+            return f"Map of {address}. {trip.name}’s location is not shared at the moment."
         case Level.HIDDEN:
-            return f"Map of your address. {trip.name}’s van is not shown{'' if trip.closed else ' yet'}."
+            return f"Map of {address}. {trip.name}’s van is not shown{'' if trip.closed else ' yet'}."
         case Level.STALE:
             at = clock(last_seen(trip), trip.zone)
             return (
-                f"Map with the last known position of {trip.name}’s van, seen at {at}{on}, and your address. "
+                f"Map with the last known position of {trip.name}’s van, seen at {at}{on}, and {address}. "
                 "The van has probably moved closer since then."
             )
-    return f"Map with {trip.name}’s van{on} and your address.{same}"
+    return f"Map with {trip.name}’s van{on} and {address}.{same}"
 
 
 def _announce(trip: Trip, level: Level, window: Window | None, by: datetime | None, now: datetime) -> str:

@@ -36,7 +36,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """The facts of a visit under way, as far as this viewer may know them."""
+    """The facts of a visit under way, as far as this viewer may know them; ``for_staff`` chooses whom the words speak to."""
 
     name: str
     zone: str
@@ -49,6 +49,7 @@ class Trip:
     distance_m: float | None = None
     reason: str | None = None
     closed: bool = False
+    for_staff: bool = False
 
 
 def level_of(trip: Trip, now: datetime) -> Level:

@@ -290,6 +290,17 @@ async def test_the_eta_follows_the_stored_route(here: Process, redis_url: str) -
     assert (await here.positions.visit("tech", "visit1")).eta == second["e"]
 
 
+async def test_a_low_battery_is_told_as_a_code_and_a_full_one_is_not(here: Process) -> None:
+    await here.positions.set_gate(GATE)
+    told = []
+    for seq, battery in enumerate((0.8, 0.15, 0.14, 0.9), start=1):
+        await here.take(ping(seq, seq, battery=battery), dealt=str(seq))
+        position = (await here.positions.visit("tech", "visit1")).position
+        assert position
+        told.append(position.get("reason"))
+    assert told == [None, None, "battery", None]
+
+
 async def test_a_route_is_asked_for_once_by_all_processes(here: Process, there: Process) -> None:
     await asyncio.gather(here.take(ping(1)), there.take(ping(2)))
     wanted = await here.positions.routes.next_wanted(5)

@@ -29,6 +29,7 @@ PYTHON_TO_JS = {
     "fix_at": "fix",
     "contact_at": "contact",
     "interval_s": "interval",
+    "for_staff": "forStaff",
 }
 
 
@@ -64,9 +65,10 @@ def random_trip(dice: random.Random) -> tuple[Trip, datetime]:
         seen=seen if dice.random() < 0.85 else None,
         eta=eta if dice.random() < 0.9 else None,
         street=dice.choice((None, "Kaivokatu", "Rue de l’Église")),
-        distance_m=dice.choice((None, 12.0, 74.9, 949.9, 950.0, 1049.0, 9_949.0, 9_950.0, 123_456.0)),
+        distance_m=dice.choice((None, 12.0, 49.9, 50.0, 74.9, 949.9, 950.0, 1049.0, 9_949.0, 9_950.0, 123_456.0)),
         reason=dice.choice((None, "connection", "battery", "location", "unheard of")),
         closed=dice.random() < 0.3,
+        for_staff=dice.random() < 0.3,
     )
     return trip, now
 

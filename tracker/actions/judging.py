@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from tracker.actions.arrivals import Arrivals
-from tracker.domain.pings import Believed, Ping, believe, judge
+from tracker.domain.pings import Believed, Ping, believe, judge, silence_reason
 from tracker.live import keys
 from tracker.live.gate import moment, ms
 from tracker.live.keep import UNSTORED, Answer, Item
@@ -174,8 +174,8 @@ def _ping(line: str) -> Ping:
     return Ping(at=moment(at), lat=float(lat), lon=float(lon), **values)
 
 
-class _Shown(msgspec.Struct):
-    """The part of a position that the phone said."""
+class _Shown(msgspec.Struct, omit_defaults=True):
+    """The part of a position that the phone said; ``reason`` is absent unless there is one."""
 
     lat: float
     lon: float
@@ -183,13 +183,14 @@ class _Shown(msgspec.Struct):
     course: float | None
     speed: float | None
     fix_at: datetime
+    reason: str | None = None
 
 
 def _head(ping: Ping) -> str:
     """The position's JSON without contact, interval and closing brace: Redis adds these, for they are the gate's."""
     fix_at = ping.at.replace(microsecond=ping.at.microsecond // 1000 * 1000)
     told = _tenths(ping.acc), _tenths(ping.course), _tenths(ping.speed)
-    return _encode(_Shown(round(ping.lat, 6), round(ping.lon, 6), *told, fix_at))[:-1].decode()
+    return _encode(_Shown(round(ping.lat, 6), round(ping.lon, 6), *told, fix_at, silence_reason(ping)))[:-1].decode()
 
 
 def _tenths(value: float | None) -> float | None:

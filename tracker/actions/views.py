@@ -43,6 +43,13 @@ class LiveView:
     def shows(self) -> bool:
         return self.position is not None
 
+    @property
+    def reason(self) -> str | None:
+        """Why nothing newer may come: ``paused``, ``battery``; None where it is not known. Never anybody's own words."""
+        if (self.technician_card or {}).get("sharing") is False:
+            return "paused"
+        return (self.position or {}).get("reason")
+
     def allows(self, who: Watcher) -> bool:
         """True if this person may watch the visit as it is now."""
         return may_watch(who, self.appointment)
@@ -59,6 +66,7 @@ class LiveView:
             "position": self.position,
             "eta": self.eta,
             "route": self.route,
+            "reason": self.reason,
         }
 
     def snapshot(self, now: datetime, offset: int, *, recovered: bool) -> bytes:

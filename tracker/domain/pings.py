@@ -32,6 +32,15 @@ class Ping(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return Point(self.lat, self.lon)
 
 
+LOW_BATTERY = 0.15
+"""Below this charge a phone may fall silent soon: viewers are told why its position may be old (M5)."""
+
+
+def silence_reason(ping: Ping) -> str | None:
+    """Why this phone may soon be silent, as a code for viewers: ``battery``; None: nothing speaks for it."""
+    return "battery" if ping.battery is not None and ping.battery < LOW_BATTERY else None
+
+
 class Believed(msgspec.Struct, frozen=True):
     """The newest believed fix of one device, and what the next one is measured against.
 

@@ -1,5 +1,5 @@
 // Frames of /ws/live and of the polling door as one kind of object, whether they came in the long form or the short one.
-// A position is {lat, lon, acc, course, fix, contact, interval}, an ETA {at, low, high, basis}; instants are ms.
+// A position is {lat, lon, acc, course, fix, contact, interval, reason}, an ETA {at, low, high, basis}; instants are ms.
 
 const moment = (text) => (text ? Date.parse(text) : null);
 
@@ -13,15 +13,15 @@ export function read(raw, place, now) {
 }
 
 function position(p) {
-  const { lat, lon, acc = null, course = null, interval_s: interval = null } = p;
-  return { lat, lon, acc, course, fix: moment(p.fix_at), contact: moment(p.contact_at) ?? moment(p.fix_at), interval };
+  const { lat, lon, acc = null, course = null, interval_s: interval = null, reason = null } = p;
+  return { lat, lon, acc, course, reason, fix: moment(p.fix_at), contact: moment(p.contact_at) ?? moment(p.fix_at), interval };
 }
 
 const eta = (e) => ({ at: moment(e.at), low: moment(e.low) ?? moment(e.at), high: moment(e.high) ?? moment(e.at), basis: e.basis });
 
-/** [offset, north, east, acc, course, speed, age, contact, eta, early, late, basis], see docs/architecture.md. */
+/** [offset, north, east, acc, course, speed, age, contact, eta, early, late, basis, reason], see docs/architecture.md. */
 function readShort(values, place, now) {
-  const [offset, north, east, acc, course, , age, contact, at, early, late, basis = "road"] = values;
+  const [offset, north, east, acc, course, , age, contact, at, early, late, basis = "road", reason = null] = values;
   const arrives = now + at * 1000;
   return {
     type: "update",
@@ -34,6 +34,7 @@ function readShort(values, place, now) {
       fix: now - age * 1000,
       contact: now - (contact ?? age) * 1000,
       interval: null,
+      reason,
     },
     eta: (at ?? null) === null ? null : { at: arrives, low: arrives - (early ?? 0) * 1000, high: arrives + (late ?? 0) * 1000, basis },
   };

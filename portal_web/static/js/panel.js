@@ -13,6 +13,8 @@ const PILLS = {
   hidden: ["paused", "eye-off"],
 };
 
+const REASONS = { connection: "wifi-off", battery: "battery", location: "locate" };
+
 export class Panel {
   #root;
   #sprite;
@@ -94,7 +96,7 @@ export class Panel {
       return;
     }
     const stale = story.level === "stale";
-    const sign = stale ? (reason ? "wifi-off" : "clock-alert") : "info";
+    const sign = stale ? (REASONS[reason] ?? "clock-alert") : "info";
     const body = element("div", {}, element("p", {}, ...rich(story.notice)));
     if (!stale && desk) {
       const call = element("a", { class: "btn btn--secondary", href: `tel:${desk}` }, icon(this.#sprite, "phone"), "Call the service desk");

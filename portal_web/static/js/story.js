@@ -1,7 +1,7 @@
 // What a visit under way says about itself: every sentence, the shown range and the ribbon, as a pure function of facts.
 // The same stands in portal_web/story.py (the first paint and the page without script); a test feeds both the same facts
 // and compares every word. A trip is {name, zone, booked, planned, pausedSince, seen: {fix, contact, acc, interval},
-// eta: {low, high, basis}, street, distance, reason, closed}; instants are ms, what is unknown is null. ** marks strong words.
+// eta: {low, high, basis}, street, distance, reason, closed, forStaff}; instants are ms, what is unknown is null. ** marks strong words.
 import { ageWords, level as levelByAge, limits } from "./freshness.js";
 import { draw } from "./ribbon.js";
 import { MINUTE, ceilMinute, clock, floorMinute, spanWords, stamp, wholeMinutes } from "./time.js";
@@ -114,7 +114,7 @@ function sub(trip, level, range, by, now) {
 
 function comparison(trip, range, now) {
   const booked = stamp(trip.booked, trip.zone);
-  if (!range) return `There is no closer estimate yet. You booked ${booked}.`;
+  if (!range) return `There is no closer estimate yet. ${trip.forStaff ? "Booked for" : "You booked"} ${booked}.`;
   const low = Math.max(0, wholeMinutes(range[0] - floorMinute(now)));
   const high = Math.max(0, wholeMinutes(range[1] - floorMinute(now)));
   let countdown = `**In ${between(low, high)}.** `;
@@ -126,10 +126,11 @@ function comparison(trip, range, now) {
 function againstTheBooking(trip, range, booked) {
   const early = wholeMinutes(range[0] - floorMinute(trip.booked));
   const late = wholeMinutes(range[1] - floorMinute(trip.booked));
-  if (early > 3) return `That is ${between(early, late)} after the ${booked} you booked.`;
-  if (late < -3) return `That is ${between(-late, -early)} earlier than you booked.`;
-  if (late > 10) return `That is up to ${spanWords(late)} after the ${booked} you booked.`;
-  return `On time for the ${booked} you booked.`;
+  const booking = trip.forStaff ? `the booked ${booked}` : `the ${booked} you booked`;
+  if (early > 3) return `That is ${between(early, late)} after ${booking}.`;
+  if (late < -3) return `That is ${between(-late, -early)} earlier than ${trip.forStaff ? "booked" : "you booked"}.`;
+  if (late > 10) return `That is up to ${spanWords(late)} after ${booking}.`;
+  return `On time for ${booking}.`;
 }
 
 function between(low, high) {
@@ -149,6 +150,7 @@ function ribbon(trip, level, range, now) {
 function notice(trip, level, by) {
   if (level === "lost") {
     const until = stamp(by, trip.zone);
+    if (trip.forStaff) return `**Call ${trip.name}.** The customer is asked to call the service desk after ${until}.`;
     return `**Nothing for you to do.** Call the service desk if ${trip.name} has not arrived by ${until}.`;
   }
   if (level !== "stale") return null;
@@ -177,7 +179,7 @@ function words(trip, level) {
     return `Without the map: last seen ${place}. No position since.`;
   }
   const verb = level === "standing" ? "is standing" : "is";
-  const place = [where, away].filter(Boolean).join(", ") || "on the way to you";
+  const place = [where, away].filter(Boolean).join(", ") || (trip.forStaff ? "on the way" : "on the way to you");
   const acc = trip.seen.acc ? `, accurate to about ${Math.max(1, Math.trunc(trip.seen.acc + 0.5))} m` : "";
   return `Without the map: ${trip.name} ${verb} ${place}. Position taken at ${stamp(trip.seen.fix, trip.zone, true)}${acc}.`;
 }
@@ -186,19 +188,23 @@ function privacy(trip, level) {
   if (level === "paused") {
     return "**Technicians can pause sharing,** for a break for example. While it is paused no position is sent or stored.";
   }
+  if (trip.forStaff) {
+    return `**${trip.name} stops sharing with the customer on arrival.** The customer sees what you see here, and never earlier stops. Your look is written down.`;
+  }
   return `**${trip.name} stops sharing on arrival.** You can see the van only while ${trip.name} travels to you. Earlier stops are never shown.`;
 }
 
 function mapLabel(trip, level) {
   const on = trip.street ? ` on ${trip.street}` : "";
-  if (level === "lost") return `Map of your address. There is no recent position for ${trip.name}’s van.`;
-  if (level === "paused") return `Map of your address. ${trip.name}’s location is not shared at the moment.`;
-  if (level === "hidden") return `Map of your address. ${trip.name}’s van is not shown${trip.closed ? "" : " yet"}.`;
+  const address = trip.forStaff ? "the address" : "your address";
+  if (level === "lost") return `Map of ${address}. There is no recent position for ${trip.name}’s van.`;
+  if (level === "paused") return `Map of ${address}. ${trip.name}’s location is not shared at the moment.`;
+  if (level === "hidden") return `Map of ${address}. ${trip.name}’s van is not shown${trip.closed ? "" : " yet"}.`;
   if (level === "stale") {
     const at = clock(lastSeen(trip), trip.zone);
-    return `Map with the last known position of ${trip.name}’s van, seen at ${at}${on}, and your address. The van has probably moved closer since then.`;
+    return `Map with the last known position of ${trip.name}’s van, seen at ${at}${on}, and ${address}. The van has probably moved closer since then.`;
   }
-  return `Map with ${trip.name}’s van${on} and your address. The same information is in the text beside the map.`;
+  return `Map with ${trip.name}’s van${on} and ${address}. The same information is in the text beside the map.`;
 }
 
 function announce(trip, level, range, by, now) {

@@ -24,6 +24,7 @@ export class Trip {
       pausedSince: facts.paused,
       reason: facts.reason,
       closed: facts.closed,
+      forStaff: facts.forStaff,
       street: facts.street,
       seen: null,
       eta: null,
@@ -57,6 +58,7 @@ export class Trip {
     this.position = position && { ...position, interval: position.interval ?? this.position?.interval ?? 5 };
     const { fix, contact, acc, interval } = this.position ?? {};
     this.facts.seen = position && { fix, contact, acc, interval };
+    this.facts.reason = position?.reason ?? null;
   }
 
   #setWay(route) {
