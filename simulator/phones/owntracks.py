@@ -10,8 +10,10 @@ import msgspec
 from simulator.phones.stock import KMH_PER_MPS, Outcome, StockPhone
 from simulator.tracks import Fix
 
+MOVE = 2
 
-def location(fix: Fix, device: str) -> dict[str, Any]:
+
+def location(fix: Fix, device: str, mode: int = MOVE) -> dict[str, Any]:
     """The app's `location` message, written when the fix was made, whenever it is sent.
 
     The app rounds as its platform does: whole km/h, degrees, metres and per cent.
@@ -26,7 +28,7 @@ def location(fix: Fix, device: str) -> dict[str, Any]:
         "lon": round(fix.lon, 7),
         "tid": device[-2:],
         "t": "u",
-        "m": 2,
+        "m": mode,
         "conn": "m",
         "acc": None if fix.acc is None else round(fix.acc),
         "vel": None if fix.speed is None else round(fix.speed * KMH_PER_MPS),
@@ -50,25 +52,35 @@ class OwnTracks(StockPhone):
 
     ios = False
     passphrase: str | None = None
+    monitoring = MOVE
 
     def request(self, fixes: list[Fix]) -> httpx.Request:
-        body = msgspec.json.encode(location(fixes[0], self.target.device))
+        body = msgspec.json.encode(location(fixes[0], self.target.device, self.monitoring))
         if self.passphrase:
             body = encrypted(body, self.passphrase)
         headers = {"Content-Type": "application/json", "X-Limit-U": "technician", "X-Limit-D": self.target.device}
         return self._client.build_request("POST", self.target.ingest, content=body, headers=headers)
 
     def judged(self, answer: httpx.Response, attempt: int) -> Outcome:
-        if answer.is_success and _is_list(answer.content):
+        if answer.is_success and (commands := _list(answer.content)) is not None:
+            self._obey(commands)
             return Outcome.TAKEN
         return Outcome.LOST if self.ios and answer.is_client_error else Outcome.RETRY
 
+    def _obey(self, commands: list[Any]) -> None:
+        """The app changes its mode when it is told to, and says so from then on."""
+        for each in commands:
+            match each:
+                case {"_type": "cmd", "action": "setConfiguration", "configuration": {"monitoring": int(mode)}}:
+                    self.monitoring = mode
 
-def _is_list(body: bytes) -> bool:
+
+def _list(body: bytes) -> list[Any] | None:
     try:
-        return isinstance(msgspec.json.decode(body), list)
+        said = msgspec.json.decode(body)
     except msgspec.DecodeError:
-        return False
+        return None
+    return said if isinstance(said, list) else None
 
 
 class OwnTracksIos(OwnTracks):

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.phones.clients import TOKEN, Web, web
+from tests.phones.clients import TOKEN, Start, Web, web
 from tests.servers import valkey_server
 from tests.world import NOW, PLACE, Clock, World
-from tracker.actions import phones, trails
+from tracker.actions import phones, trails, visits
+from tracker.actions.visits import Wish
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import Role, Step
 from tracker.live.streams import Stream
 from tracker.records import points, technicians
 from tracker.records.database import Database
@@ -70,6 +73,41 @@ async def test_each_app_is_understood_in_its_own_units(
     assert (point.technician_id, point.device_id, point.fix_at) == (world.maya, world.phone, NOW)
     assert (point.lat, point.lon) == pytest.approx((PLACE.lat, PLACE.lon), abs=1e-6)
     assert (point.speed, point.course, point.acc, point.battery) == pytest.approx((10, 90, 5, 0.71), rel=1e-4)
+
+
+async def test_owntracks_is_told_its_mode_when_that_changes_and_only_then(start: Start, world: World, clock: Clock) -> None:
+    """On two processes: significant changes on duty, move mode on a trip, and back."""
+    here, there = await start(), await start()
+    visit = await world.appointment(arrival_at=NOW + timedelta(minutes=20))
+    maya = Actor(Role.TECHNICIAN, world.technician.id, "Maya", technician=world.maya)
+    told: list[int | None] = []
+
+    async def report(process: Web, **more: object) -> None:
+        clock.move(seconds=20)
+        answer = await process.http.post(f"/i/{TOKEN}", json=OWNTRACKS | {"tst": round(clock().timestamp())} | more)
+        assert answer.status_code == 200
+        commands = answer.json()
+        assert all(each["_type"] == "cmd" and each["action"] == "setConfiguration" for each in commands)
+        told.append(commands[0]["configuration"]["monitoring"] if commands else None)
+
+    await report(here)
+    await visits.take_step(here.house, maya, visit, Wish(step=Step.START_TRAVEL, device=world.phone))
+    for process in (here, there, here):
+        await report(process)
+    await visits.take_step(here.house, maya, visit, Wish(step=Step.ARRIVE))
+    for process in (there, here):
+        await report(process)
+    await report(here, m=2)  # it says that it has not heard the last command, given a moment ago
+    await report(there, m=1)
+    assert told == [None, 2, None, None, 1, None, None, None]
+
+
+async def test_overland_in_owntracks_mode_is_never_told_anything_but_ok(here: Web, world: World) -> None:
+    visit = await world.appointment(arrival_at=NOW + timedelta(minutes=20))
+    maya = Actor(Role.TECHNICIAN, world.technician.id, "Maya", technician=world.maya)
+    await visits.take_step(here.house, maya, visit, Wish(step=Step.START_TRAVEL, device=world.phone))
+    said = await here.http.post(f"/i/{TOKEN}", json=OWNTRACKS | {"batt": -100})
+    assert (said.status_code, said.json()) == (200, {"result": "ok"})
 
 
 async def test_the_other_addresses(here: Web, world: World) -> None:

@@ -251,6 +251,20 @@ async def test_a_wrong_clock_is_put_right_by_sent(here: Web, world: World, clock
 # -- steps -------------------------------------------------------------------------------------------------------------
 
 
+async def test_what_staff_do_reaches_the_phone_at_once_without_any_ping(start: Start, world: World) -> None:
+    """The dispatcher's step is taken in another process than the one that holds the phone's socket."""
+    here, there = await start(), await start()
+    visit = await world.appointment(arrival_at=NOW + timedelta(minutes=20))
+    desk = Actor(Role.DISPATCHER, world.dispatcher.id, "Desk")
+    async with PhoneClient.known(here) as phone:
+        for step, policy in (
+            (Step.START_TRAVEL, {"interval_s": 5, "sharing": True, "appointment": visit}),
+            (Step.UNDO, {"interval_s": 60, "sharing": True, "appointment": None}),
+        ):
+            await take_step(there.house, desk, visit, Wish(step=step))
+            assert await phone.hear() == {"type": "policy", **policy}
+
+
 async def test_a_step_is_taken_once_and_the_policy_follows(here: Web, world: World) -> None:
     visit = await world.appointment()
     step = {"type": "step", "id": "c-9", "appointment": visit, "step": "start_travel", "from": "scheduled"}
@@ -273,18 +287,6 @@ async def test_a_step_of_somebody_elses_visit_is_not_found(here: Web, world: Wor
     async with PhoneClient.known(here) as phone:
         step = {"type": "step", "id": "c", "appointment": visit, "step": "arrive", "from": "scheduled", "at": NOW.isoformat()}
         assert (await phone.ask(step))["code"] == "not_found"
-
-
-async def test_a_step_taken_elsewhere_reaches_the_phone_with_its_next_ping(here: Web, world: World) -> None:
-    visit = await world.appointment()
-    async with PhoneClient.known(here) as phone:
-        await phone.pings(fix(1))
-        await take_step(here.house, Actor(Role.DISPATCHER, person="d"), visit, Wish(step=Step.START_TRAVEL))
-        assert (await phone.pings(fix(2, 1)))["seq"] == 2
-        assert (await phone.hear())["appointment"] == visit
-
-
-# -- one device, one socket --------------------------------------------------------------------------------------------
 
 
 async def test_a_newer_connection_replaces_the_older_in_every_process(here: Web, start: Start) -> None:

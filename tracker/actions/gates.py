@@ -7,6 +7,7 @@ from tracker.actions.house import House
 from tracker.domain.duty import Stretch, WeekHours, duty_at
 from tracker.domain.visibility import cloak_zone
 from tracker.errors import LiveUnavailable
+from tracker.live.control import Ask
 from tracker.live.gate import Gate
 from tracker.records import legs, technicians
 from tracker.records.database import Transaction
@@ -60,11 +61,10 @@ def _gate(house: House, technician: Technician, leg: Leg | None, week: list[Hour
 
 
 async def open_gate(house: House, technician: str) -> None:
-    """Set the gate after a commit. With Redis away nothing is lost: the worker's renewal sets it."""
+    """Set the gate after a commit, and tell the phone. With Redis away nothing is lost: the worker's renewal sets it."""
     gate = await gate_of(house, technician)
     if gate is not None:
-        with contextlib.suppress(LiveUnavailable):
-            await house.positions.set_gate(gate)
+        await _set(house, gate)
 
 
 async def regate(house: House, technician: str, at_least: int = 0) -> Gate | None:
@@ -84,9 +84,15 @@ async def regate(house: House, technician: str, at_least: int = 0) -> Gate | Non
 
     gate = await house.db.retrying(raise_fence)
     if gate is not None:
-        with contextlib.suppress(LiveUnavailable):
-            await house.positions.set_gate(gate)
+        await _set(house, gate)
     return gate
+
+
+async def _set(house: House, gate: Gate) -> None:
+    """Whatever changed the gate, a phone that is connected hears of it now and not with its next ping."""
+    with contextlib.suppress(LiveUnavailable):
+        await house.positions.set_gate(gate)
+    await house.control.tell(Ask.POLICY, gate.technician)
 
 
 def _duty_end(duty: Stretch | None, leg: Leg | None) -> datetime | None:

@@ -20,12 +20,13 @@ log = structlog.get_logger()
 
 
 class Ask(StrEnum):
-    """What can be asked; the id that goes with it is a session's, a device's or an appointment's."""
+    """What can be asked; the id that goes with it is a session's, a device's, an appointment's or a technician's."""
 
     END_SESSION = "session"  # close every socket of this session, then answer
     REPLACE_DEVICE = "device"  # another connection of this device took over
     FLUSH = "visit"  # nothing of this appointment's positions may wait anywhere, then answer
     LOOK_AGAIN = "look"  # something of this appointment changed that its channel does not tell
+    POLICY = "policy"  # the gate of this technician changed: tell the phones that are connected
 
 
 class Question(msgspec.Struct):

@@ -17,7 +17,7 @@ from tracker.domain.appointments import Role
 from tracker.domain.clocks import Clock, corrected, heard_sent
 from tracker.domain.dealt import Dealt
 from tracker.domain.wire import own
-from tracker.errors import Refusal, Unavailable
+from tracker.errors import LiveUnavailable, Refusal, Unavailable
 from tracker.web.pace import Pace
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Conversation:
         self._address = address
         self._phone = Phone("", "")
         self._clock, self._dealt = Clock(), Dealt(0)
-        self._policy = own.Policy(0, False, None)
+        self._policy: own.Policy | None = None  # as the phone was told; None until it is welcomed
+        self._turn = asyncio.Lock()
         self._frames = self._pings = 0
         self._pace = Pace(PER_SECOND, BURST, asyncio.get_running_loop().time())
 
@@ -61,7 +62,9 @@ class Conversation:
             await self._welcome(hello)
             log.info("phone_connected", device=self._phone.device)
             while True:
-                await self._take(own.read(await self._text()))
+                frame = own.read(await self._text())
+                async with self._turn:
+                    await self._take(frame)
         except _Close as said:
             end = said
         except ValueError as error:
@@ -83,6 +86,14 @@ class Conversation:
         if self._socket.application_state is WebSocketState.CONNECTED:
             with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):  # it went away meanwhile
                 await self._socket.close(code, reason)
+
+    async def tell_policy(self) -> None:
+        """Something changed beside this conversation: tell the phone, after the answer to what it asked last."""
+        async with self._turn:
+            if self._policy is None:
+                return  # the welcome will say it
+            with contextlib.suppress(_Close, LiveUnavailable):  # it hears with its next ping, or when it comes again
+                await self._tell_policy(await self._policy_now())
 
     # -- the beginning -------------------------------------------------------------------------------------------------
 
@@ -121,9 +132,10 @@ class Conversation:
         self._dealt.advance(hello.first - 1)
         if text != self._dealt.text():
             await positions.adopt(phone.technician, phone.device, hello.boot, self._dealt.text())
-        self._policy = await self._policy_now()
-        now = self._house.clock()
-        await self._say(own.welcome(phone.technician, self._dealt.upto, now, self._policy))
+        async with self._turn:
+            policy = await self._policy_now()
+            await self._say(own.welcome(phone.technician, self._dealt.upto, self._house.clock(), policy))
+            self._policy = policy
 
     # -- afterwards ----------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ class TechnicianSockets:
         self._strangers: Counter[str] = Counter()
         control.on(Ask.REPLACE_DEVICE, self._replace)
         control.on(Ask.END_SESSION, self._end_session)
+        control.on(Ask.POLICY, self._tell_policy)
 
     def routes(self) -> list[BaseRoute]:
         """The door. A browser needs its session and our Origin; whoever sends no Origin needs a device's token."""
@@ -69,6 +70,10 @@ class TechnicianSockets:
     async def _replace(self, device: str) -> None:
         if conversation := self._by_device.get(device):
             await conversation.close(REPLACED)
+
+    async def _tell_policy(self, technician: str) -> None:
+        theirs = [each for each in self._by_device.values() if each.actor.technician == technician]
+        await asyncio.gather(*(each.tell_policy() for each in theirs))
 
     async def _end_session(self, session: str) -> None:
         theirs = [each for each in self._by_device.values() if each.actor.session == session]

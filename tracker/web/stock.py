@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import contextlib
 from collections import OrderedDict
 from itertools import batched
 
@@ -14,11 +15,12 @@ from starlette.routing import BaseRoute
 
 from tracker.actions.house import House
 from tracker.actions.phones import Tokens
-from tracker.actions.tracking import Phone, Receiver
+from tracker.actions.tracking import Phone, Receipt, Receiver
 from tracker.domain import wire
 from tracker.domain.clocks import Clock, corrected, heard_fix
 from tracker.domain.wire import own
-from tracker.errors import BadToken, TooManyRequests
+from tracker.errors import BadToken, LiveUnavailable, TooManyRequests
+from tracker.live.modes import Modes
 from tracker.records.technicians import Device
 from tracker.web.guard import EVERYBODY, door
 
@@ -38,6 +40,7 @@ class StockPhones:
     def __init__(self, house: House, receiver: Receiver) -> None:
         self._house, self._receiver = house, receiver
         self._tokens = Tokens(house)
+        self._modes = Modes(house.positions.client)
         self._clocks: OrderedDict[str, Clock] = OrderedDict()
 
     def routes(self) -> list[BaseRoute]:
@@ -79,9 +82,22 @@ class StockPhones:
         )
         for reason, count in reading.unusable.items():
             log.info("unusable", app=reading.app, reason=reason, count=count)
+        answer = reading.answer
         if reading.pings or reading.alive:
-            await self._keep(device, reading)
-        return Response(reading.answer, media_type=reading.answer_type)
+            receipt = await self._keep(device, reading)
+            answer = await self._commanded(device, reading, receipt) or answer
+        return Response(answer, media_type=reading.answer_type)
+
+    async def _commanded(self, device: Device, reading: wire.Reading, receipt: Receipt) -> bytes | None:
+        """OwnTracks can be told in the answer how often to report; only when that changes."""
+        if reading.app is not wire.App.OWNTRACKS or not reading.pings:
+            return None
+        wanted = wire.monitoring_wanted(receipt.appointment)
+        who = device.technician_id, device.id
+        with contextlib.suppress(LiveUnavailable):  # the pings are kept: no reason to let them come again
+            if await self._modes.command(*who, wanted, usual=wire.SIGNIFICANT, said=reading.mode):
+                return wire.monitoring_command(wanted)
+        return None
 
     async def _device(self, request: Request, token: str) -> Device:
         device = await self._tokens.device(token) if token else None
@@ -92,7 +108,7 @@ class StockPhones:
             raise BadToken
         return device
 
-    async def _keep(self, device: Device, reading: wire.Reading) -> None:
+    async def _keep(self, device: Device, reading: wire.Reading) -> Receipt:
         phone, now = Phone(device.technician_id, device.id), self._house.clock()
         clock, fixes = self._clock(device.id), [own.utc(ping.at) for ping in reading.pings]
         # OwnTracks says when it wrote, which may be long before it sent: like a fix, it proves only a clock ahead
@@ -102,7 +118,7 @@ class StockPhones:
         self._clocks[device.id] = clock
         pings = [replace(ping, at=corrected(at, clock, now)) for ping, at in zip(reading.pings, fixes, strict=True)]
         parts = list(batched(pings, MOST_AT_ONCE)) or [()]
-        await asyncio.gather(*(self._receiver.receive(phone, part) for part in parts))
+        return (await asyncio.gather(*(self._receiver.receive(phone, part) for part in parts)))[-1]
 
     def _clock(self, device: str) -> Clock:
         clock = self._clocks.pop(device, None) or Clock()

@@ -11,10 +11,10 @@ import msgspec
 
 from tracker.domain.pings import Ping
 from tracker.domain.wire import overland, owntracks, traccar
-from tracker.domain.wire.owntracks import monitoring_command
+from tracker.domain.wire.owntracks import SIGNIFICANT, monitoring_command, monitoring_wanted
 from tracker.domain.wire.reading import JSON_TYPE, App, Reading, empty_list, result_ok
 
-__all__ = ["App", "Reading", "monitoring_command", "read"]
+__all__ = ["SIGNIFICANT", "App", "Reading", "monitoring_command", "monitoring_wanted", "read"]
 
 _MAX_FIELDS = 64
 _FORM_KEYS = frozenset({"lat", "lon", "location", "id", "deviceid", "notificationToken"})

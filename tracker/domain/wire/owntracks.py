@@ -42,7 +42,20 @@ def read(message: Mapping[str, object], user_agent: str, passphrase: str | None)
     app = App.OVERLAND if overland else App.OWNTRACKS
     if isinstance(ping, str):
         return done(app, battery=charge, written=written, unusable=Counter({ping: 1}))
-    return done(app, pings=(ping,), battery=charge, written=written)
+    return done(app, pings=(ping,), battery=charge, written=written, mode=_mode(message.get("m")))
+
+
+SIGNIFICANT, MOVE = 1, 2
+"""The modes that are asked for. Never quiet (−1) or manual (0): a phone in these says nothing, so it could not be called back."""
+
+
+def monitoring_wanted(appointment: str | None) -> int:
+    """Move mode while a visit is under way, significant changes else."""
+    return MOVE if appointment else SIGNIFICANT
+
+
+def _mode(said: object) -> int | None:
+    return said if isinstance(said, int) and not isinstance(said, bool) and -1 <= said <= MOVE else None
 
 
 def monitoring_command(mode: int) -> bytes:

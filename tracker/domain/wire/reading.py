@@ -26,9 +26,9 @@ class Reading:
 
     ``pings``: the fixes in the order to be judged. ``alive``: the request came from the running app, so the phone can be
     reached now even if it brought no fix (heartbeat). ``battery`` 0–1 where a heartbeat tells it. ``written``: the phone's
-    own clock when it wrote, where the app says so; it may have been sent much later. ``unusable``: how many parts were left
-    out and why. ``answer`` and ``answer_type``: the body to send with status 200, whatever became of the pings, unless a
-    retry would help.
+    own clock when it wrote, where the app says so; it may have been sent much later. ``mode``: OwnTracks' monitoring mode,
+    where it says so. ``unusable``: how many parts were left out and why. ``answer`` and ``answer_type``: the body to send
+    with status 200, whatever became of the pings, unless a retry would help.
     """
 
     app: App
@@ -36,6 +36,7 @@ class Reading:
     alive: bool = True
     battery: float | None = None
     written: datetime | None = None
+    mode: int | None = None
     unusable: Counter[str] = field(default_factory=Counter)
     answer: bytes = b""
     answer_type: str = "text/plain; charset=utf-8"
