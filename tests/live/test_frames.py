@@ -15,7 +15,7 @@ from tracker.live import frames
         (b"", [None, None, None, None, "battery"]),
         (
             b'{"at":"2026-11-22T09:10:00Z","low":"2026-11-22T09:08:00Z","high":"2026-11-22T09:13:00Z","basis":"road"}',
-            [600, 120, 180, "road", "battery"],
+            [600, 120, 180, None, "battery"],
         ),
     ],
     ids=["no-eta", "eta"],

@@ -95,7 +95,7 @@ def short_update(seen: Published, place: Point, now: datetime) -> bytes:
 
     north, east: 10⁻⁵ degrees from the appointment's place (about a metre); metres; degrees; m/s; age of fix and of contact in
     seconds; ETA in seconds from now, low and high as distances from it; basis only if it is not
-    ``road`` or a reason follows; reason (why the position may get old) only if there is one.
+    ``road``; reason (why the position may get old) only if there is one.
     """
     p = _read_position(seen.p)
     values: list[Any] = [
@@ -108,11 +108,9 @@ def short_update(seen: Published, place: Point, now: datetime) -> bytes:
     if seen.e and bytes(seen.e) != b"null":
         e = _read_eta(seen.e)
         values += [_seconds(e.at, now), e.low and _seconds(e.at, e.low), e.high and _seconds(e.high, e.at)]
-        values += [] if e.basis == "road" and p.reason is None else [e.basis]
-    elif p.reason is not None:
-        values += [None, None, None, None]
+        values += [] if e.basis == "road" else [e.basis]
     if p.reason is not None:
-        values.append(p.reason)
+        values += [None] * (12 - len(values)) + [p.reason]
     return _write(values)
 
 

@@ -105,6 +105,7 @@ EXAMPLES: dict[str, list[Any]] = {
             "position": _POSITION,
             "eta": _ETA,
             "route": "_izlhA~rlgdF_{geC~ywl@_kwzCn`{nI",
+            "reason": None,
         }
     ],
     "update": [{"type": "update", "now": _NOW, "offset": 19, "position": _POSITION, "eta": _ETA}],

@@ -48,6 +48,7 @@ class Position(Struct, forbid_unknown_fields=True):
     """Where the technician was seen: degrees, accuracy in metres, course clockwise from north, m/s; null: the phone does not say.
 
     ``fix_at``: when the place was measured; ``contact_at``: when the phone last spoke; ``interval_s``: how often it is asked to.
+    ``reason``: why it may fall silent, absent if nothing speaks for that.
     """
 
     lat: float
@@ -58,6 +59,7 @@ class Position(Struct, forbid_unknown_fields=True):
     fix_at: datetime
     contact_at: datetime
     interval_s: int
+    reason: Literal["battery"] | None = None
 
 
 class Eta(Struct, forbid_unknown_fields=True):
@@ -101,7 +103,9 @@ class Card(Struct, forbid_unknown_fields=True):
 
 
 class Snapshot(Struct, tag_field="type", tag="snapshot", forbid_unknown_fields=True):
-    """How things stand. ``recovered``: same epoch, every state since the client's offset follows. ``route``: polyline6 ahead."""
+    """How things stand. ``recovered``: same epoch, every state since the client's offset follows. ``route``: polyline6 ahead.
+
+    ``reason``: why nothing newer may come, null if that is not known; never anybody's own words."""
 
     now: datetime
     epoch: str
@@ -113,6 +117,7 @@ class Snapshot(Struct, tag_field="type", tag="snapshot", forbid_unknown_fields=T
     position: Position | None
     eta: Eta | None
     route: str | None
+    reason: Literal["battery", "paused"] | None
 
 
 class Update(Struct, tag_field="type", tag="update", forbid_unknown_fields=True):
@@ -127,7 +132,8 @@ class Update(Struct, tag_field="type", tag="update", forbid_unknown_fields=True)
 class ShortUpdate(Struct, array_like=True, forbid_unknown_fields=True):
     """The same as a bare array, for who asked for it: north and east in 10⁻⁵ degrees from the appointment's place, accuracy in
     metres, course, m/s, ages of fix and contact in seconds, ETA in seconds from now, seconds from low to it and from it to high,
-    its basis. null: not known; the end of the array is absent where there is no ETA, and the basis where it is ``road``."""
+    its basis, the position's reason. null: not known, and ``road`` as the basis; the end of the array is absent where nothing
+    is left to say."""
 
     offset: Offset
     north: int
@@ -141,6 +147,7 @@ class ShortUpdate(Struct, array_like=True, forbid_unknown_fields=True):
     early: int | None = None
     late: int | None = None
     basis: Literal["distance", "booked"] | None = None
+    reason: Literal["battery"] | None = None
 
 
 class StateSaid(Struct, tag_field="type", tag="state", forbid_unknown_fields=True):

@@ -21,7 +21,7 @@ const eta = (e) => ({ at: moment(e.at), low: moment(e.low) ?? moment(e.at), high
 
 /** [offset, north, east, acc, course, speed, age, contact, eta, early, late, basis, reason], see docs/architecture.md. */
 function readShort(values, place, now) {
-  const [offset, north, east, acc, course, , age, contact, at, early, late, basis = "road", reason = null] = values;
+  const [offset, north, east, acc, course, , age, contact, at, early, late, basis, reason = null] = values;
   const arrives = now + at * 1000;
   return {
     type: "update",
@@ -36,6 +36,6 @@ function readShort(values, place, now) {
       interval: null,
       reason,
     },
-    eta: (at ?? null) === null ? null : { at: arrives, low: arrives - (early ?? 0) * 1000, high: arrives + (late ?? 0) * 1000, basis },
+    eta: (at ?? null) === null ? null : { at: arrives, low: arrives - (early ?? 0) * 1000, high: arrives + (late ?? 0) * 1000, basis: basis ?? "road" },
   };
 }
