@@ -8,6 +8,8 @@ from portal_web.assets import portal_assets
 from portal_web.home import HomeDoors
 from portal_web.live import LiveDoors
 from portal_web.pages import Pages
+from portal_web.profile import ProfileDoors
+from portal_web.redeem import RedeemDoors
 from portal_web.refusals import refusal_page
 from portal_web.sign_in import SignInDoors
 from portal_web.sources import Street
@@ -38,6 +40,8 @@ def portal(config: Config) -> Portal:
         *HomeDoors(pages, streets, street).routes(),
         *LiveDoors(pages, streets, street).routes(),
         *SignInDoors(pages).routes(),
+        *RedeemDoors(pages).routes(),
+        *ProfileDoors(pages).routes(),
         door(static.path, assets.serve, roles=EVERYBODY, kind="machine", name="static"),
     ]
     return Portal(routes, refusal_page(pages))

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from portal_web.browsers import browser_words
+from portal_web.forms import network_address, text
 from portal_web.pages import Pages
 from tracker.actions import accounts
+from tracker.actions.accounts import SignedIn
+from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.errors import BadCredentials, TooManyRequests
 from tracker.web.guard import EVERYBODY, SIGNED_IN, actor_of, door, guard_of, house_of
@@ -45,16 +47,16 @@ class SignInDoors:
     async def sign_in(self, request: Request) -> Response:
         """Begin a session, or say in one sentence why not; the e-mail stays in its field, the password does not."""
         form = await request.form()
-        onward = own_path(_text(form, "next"))
-        email, password = _text(form, "email"), _text(form, "password")
-        address = request.client.host if request.client else "-"
+        onward = own_path(text(form, "next"))
+        email, password = text(form, "email"), text(form, "password")
+        address = network_address(request)
         try:
             signed = await accounts.sign_in(
                 house_of(request), email, password, address=address, user_agent=request.headers.get("user-agent")
             )
         except (BadCredentials, TooManyRequests) as refusal:
             return self._page(request, onward, int(refusal.status), email=email, error=refusal.sentence)
-        answer = RedirectResponse(onward, 303)
+        answer = RedirectResponse(after_sign_in(signed, onward), 303)
         guard_of(request).remember(answer, signed.token, signed.expires_at)
         return answer
 
@@ -71,7 +73,13 @@ class SignInDoors:
         found = await accounts.sessions_of(house_of(request), actor)
         listed = [(session, browser_words(session.user_agent), session.id == actor.session) for session in found]
         return self.pages.answer(
-            request, "sessions.html", here="sessions", sessions=listed, ended=request.query_params.get("ended")
+            request,
+            "sessions.html",
+            here="sessions",
+            sessions=listed,
+            ended=request.query_params.get("ended"),
+            zone=zone_for(actor),
+            now=house_of(request).clock(),
         )
 
     async def end(self, request: Request) -> Response:
@@ -91,6 +99,19 @@ class SignInDoors:
         return self.pages.answer(request, "sign_in.html", status, onward=onward, email=email, error=error)
 
 
+def zone_for(actor: Actor) -> str:
+    """The zone for times that belong to no address: the person's own, else that of the account they look at."""
+    here = next((own.zone for own in actor.own if own.id == actor.account), None)
+    return actor.zone or here or "UTC"
+
+
+def after_sign_in(signed: SignedIn, onward: str) -> str:
+    """Where to go on: the first time by way of the profile page (O5)."""
+    if not signed.first:
+        return onward
+    return "/profile?first=1" + ("" if onward == "/" else f"&next={quote(onward, safe='/')}")
+
+
 def own_path(said: str | None) -> str:
     """A path of this site to go on to, else `/`: never another host, however it is written."""
     if not said or len(said) > LONGEST_NEXT or not said.startswith("/") or said.startswith(("//", "/\\")):
@@ -101,8 +122,3 @@ def own_path(said: str | None) -> str:
 def sign_in_address(path: str) -> str:
     """The sign-in page that leads back to a path afterwards."""
     return "/sign-in" if path == "/" else f"/sign-in?next={quote(path, safe='/')}"
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    return value if isinstance(value, str) else ""

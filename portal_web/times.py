@@ -53,10 +53,11 @@ def zone_words(zone: str, at: datetime) -> str:
     city = get_timezone_location(zone, locale=LOCALE, return_city=True)
     short = local.strftime("%Z")
     named = f"{short}, " if short.isalpha() and short != "UTC" else ""
-    return f"{city} time ({named}{_offset_words(local)})"
+    return f"{city} time ({named}{offset_words(local)})"
 
 
-def _offset_words(local: datetime) -> str:
+def offset_words(local: datetime) -> str:
+    """``UTC+2``, ``UTC−3:30``, ``UTC``: how far an aware time's clock is from UTC."""
     minutes = round((local.utcoffset() or timedelta()).total_seconds() / 60)
     if minutes == 0:
         return "UTC"
