@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from tzfpy import get_tz
 
-from tracker.domain.eta import Deviation, Eta, Spread, estimate, off_route
+from tracker.domain.eta import Deviation, Eta, Spread, estimate, off_route, still_true
 from tracker.domain.eta_ranges import spread_in
 from tracker.domain.geo import Point
 from tracker.domain.pings import Ping
@@ -42,6 +42,8 @@ class Going:
     shown: Eta | None = None
     text: str = ""
     told_at: datetime | None = None
+    made_of: tuple[Progress, datetime] | None = None
+    """Place and fix time that ``shown`` was made of."""
     astray: bool = False
     asked_at: datetime | None = None
     loading: bool = False
@@ -68,10 +70,13 @@ class Arrivals:
         if going.told_at is not None and ZERO <= ping.at - going.told_at < OFTEN:
             return going.text
         going.told_at = ping.at
-        going.where = progress(going.route, ping.point, going.where, acc=ping.acc, course=heading(ping))
-        going.deviation, astray = off_route(going.route, going.where, ping.acc, ping.at, going.deviation)
+        where = going.where = progress(going.route, ping.point, going.where, acc=ping.acc, course=heading(ping))
+        going.deviation, astray = off_route(going.route, where, ping.acc, ping.at, going.deviation)
         going.astray = going.astray or astray
-        shown = estimate(going.where, ping.at, now, spread=going.spread, shown=going.shown, under_way=going.route.serial > 1)
+        if going.shown and going.made_of and still_true(going.shown, *going.made_of, where, ping.at, now):
+            return going.text
+        shown = estimate(where, ping.at, now, spread=going.spread, shown=going.shown, under_way=going.route.serial > 1)
+        going.made_of = where, ping.at
         if shown != going.shown:  # mostly it says the same for some seconds
             going.shown, going.text = shown, as_json(shown)
         return going.text
@@ -129,7 +134,8 @@ class Arrivals:
         finally:
             going.loading = False
         if route is not None:
-            going.route, going.where, going.told_at, going.spread = route, None, None, spread_at(route.dest)
+            going.route, going.where, going.told_at, going.made_of = route, None, None, None
+            going.spread = spread_at(route.dest)
 
 
 def heading(ping: Ping) -> float | None:

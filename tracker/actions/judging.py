@@ -174,24 +174,17 @@ def _ping(line: str) -> Ping:
     return Ping(at=moment(at), lat=float(lat), lon=float(lon), **values)
 
 
-class _Shown(msgspec.Struct, omit_defaults=True):
-    """The part of a position that the phone said; ``reason`` is absent unless there is one."""
-
-    lat: float
-    lon: float
-    acc: float | None
-    course: float | None
-    speed: float | None
-    fix_at: datetime
-    reason: str | None = None
-
-
 def _head(ping: Ping) -> str:
-    """The position's JSON without contact, interval and closing brace: Redis adds these, for they are the gate's."""
-    fix_at = ping.at.replace(microsecond=ping.at.microsecond // 1000 * 1000)
-    told = _tenths(ping.acc), _tenths(ping.course), _tenths(ping.speed)
-    return _encode(_Shown(round(ping.lat, 6), round(ping.lon, 6), *told, fix_at, silence_reason(ping)))[:-1].decode()
+    """The position's JSON without contact, interval and closing brace: Redis adds these, for they are the gate's.
+
+    ``reason`` is absent unless there is one.
+    """
+    told = f'"acc":{_tenths(ping.acc)},"course":{_tenths(ping.course)},"speed":{_tenths(ping.speed)}'
+    fix_at = ping.at.isoformat(timespec="milliseconds" if ping.at.microsecond >= 1000 else "seconds")[:-6]  # "+00:00"
+    head = f'{{"lat":{ping.lat:.6f},"lon":{ping.lon:.6f},{told},"fix_at":"{fix_at}Z"'
+    reason = silence_reason(ping)
+    return f'{head},"reason":{_encode(reason).decode()}' if reason else head
 
 
-def _tenths(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
+def _tenths(value: float | None) -> str:
+    return "null" if value is None else f"{value:.1f}"

@@ -1,8 +1,10 @@
 """When the technician arrives: from the place on the route, the fix's age and how such estimates turned out before."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
 
 from tracker.domain.geo import Point, distance_m
 from tracker.domain.ways import Basis, Progress, StoredRoute, ahead, progress, tolerance_m
@@ -20,8 +22,7 @@ _HOLD = timedelta(seconds=10)
 """A new estimate nearer than this to the shown one changes nothing: it would only flap."""
 
 
-@dataclass(frozen=True, slots=True)
-class Eta:
+class Eta(msgspec.Struct, frozen=True):
     """The expected arrival; it lies between low and high in 80 % of cases (E3). None: too little is known for a range."""
 
     at: datetime
@@ -57,6 +58,21 @@ def estimate(
     return _steady(Eta(at, low, max(at, high), where.basis), shown, now)
 
 
+_BY_PLAN_S = 2.0
+
+
+def still_true(shown: Eta, before: Progress, told_at: datetime, where: Progress, fix_at: datetime, now: datetime) -> bool:
+    """True if `estimate` would hardly say anything else than it did, so that it need not be asked.
+
+    The drive has gone by its plan (within two seconds) since the estimate ``shown`` was made at ``before``, of the fix at
+    ``told_at``, that is less than ten seconds ago, and every moment shown still lies ahead.
+    """
+    passed = fix_at - told_at
+    late_s = passed.total_seconds() - (before.remaining_s - where.remaining_s)
+    ahead = now < shown.at and (shown.low is None or now < shown.low)
+    return ahead and passed < _HOLD and -_BY_PLAN_S < late_s < _BY_PLAN_S and where.basis is before.basis
+
+
 def _not_before(now: datetime, moment: datetime) -> datetime:
     return max(now, moment).replace(microsecond=0) + timedelta(seconds=1)
 
@@ -88,8 +104,7 @@ _MOVED_M = 60.0
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(seconds=120)
 
 
-@dataclass(frozen=True, slots=True)
-class Deviation:
+class Deviation(msgspec.Struct, frozen=True):
     """What is remembered between fixes about a vehicle leaving its route; begins empty, one per leg."""
 
     off_fixes: int = 0
@@ -110,12 +125,15 @@ def off_route(
     """
     if where.basis is not Basis.ROAD:
         return _without_roads(fix_at, before)
+    limit = tolerance_m(acc)
+    on_it = where.off_m <= limit * 2 / 3 and not where.against
+    if on_it and before.off_fixes == 0 and before.asked_at is None and where.reached_m - where.along_m <= _TURNED_BACK_M:
+        return before, False  # nearly always
     if distance_m(where.point, route.dest) <= _NEAR_DEST_M:
         return _on_again(before), False
-    limit = tolerance_m(acc)
     if where.off_m > limit or _goes_elsewhere(where, acc):
         return _off(replace(before, off_fixes=before.off_fixes + 1), where.point, fix_at)
-    if where.off_m <= limit * 2 / 3 and not where.against:
+    if on_it:
         rested = before.asked_at is not None and fix_at - before.asked_at > _LONGEST_WAIT
         return (Deviation() if rested else _on_again(before)), False
     return before, False
