@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from tracker.actions import endings, housekeeping, routing, telling, told, trails, upkeep
+from tracker.actions import endings, housekeeping, routing, telling, told, trails, upholding, upkeep
 from tracker.actions.house import House
 from tracker.actions.loops import every
 
@@ -36,6 +36,9 @@ LOOPS: tuple[Loop, ...] = (
     trails.drain,
     trails.purge,
     housekeeping.tidy,
+    upholding.end_holds,
+    upholding.sweep_cells,
+    upholding.adopt_all,
     told.drain,
     told.purge,
 )

@@ -1,19 +1,22 @@
 """Giving an appointment to another technician; one that is under way is closed first and begins anew."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from tracker.actions.gates import open_gate, regate
 from tracker.actions.house import House
 from tracker.actions.legs import drop_leg
+from tracker.actions.promising import Promising
 from tracker.actions.telling import tell
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import State
 from tracker.errors import NotAllowed, NotFound, StepNotPossible, VersionMismatch
 from tracker.live.control import Ask
-from tracker.records import appointments, audit, events, technicians
+from tracker.records import appointments, audit, events, promises, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction
+from tracker.records.promises import Owner
 from tracker.records.technicians import Technician
 from tracker.records.violations import Retry
 
@@ -30,6 +33,7 @@ async def hand_over(
     if not actor.staff:
         raise NotAllowed
     change = _Change(house, actor, appointment, technician, version)
+    await change.know()
     try:
         await house.db.retrying(change.make)
     except BaseException:
@@ -55,6 +59,17 @@ class _Change:
     technician: str | None
     version: int | None
     closed: set[str] = field(default_factory=set)
+    promising: Promising = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.promising = Promising(self.house)
+
+    async def know(self) -> None:
+        """Read both technicians' days before the transaction."""
+        async with self.house.db.reading() as tx:
+            found = await appointments.by_id(tx, self.appointment)
+        if found is not None:
+            await self.promising.know(found, [found.technician_id, self.technician])
 
     async def make(self, tx: Transaction) -> None:
         seen = await appointments.by_id(tx, self.appointment)
@@ -73,12 +88,24 @@ class _Change:
         if visit.state is State.TRAVELING and old is not None:
             self.closed.add(old.id)
             await drop_leg(tx, self.house, old, visit, now, "handed_over")
-            values |= {"state": State.SCHEDULED, "leg_id": None, "traveling_at": None}
+            planned = visit.arrival_at + timedelta(minutes=visit.duration_min)
+            values |= {"state": State.SCHEDULED, "leg_id": None, "traveling_at": None, "ends_at": planned}
         kind = "reassigned" if visit.state is State.SCHEDULED else State.SCHEDULED.value  # only states are told to viewers
         await events.add(tx, visit.id, kind, now, self.actor.signed, {"from": visit.state.value, "step": "hand_over"})
-        await appointments.change(tx, visit, **values)
+        await self._promise(tx, visit, values, now)
         before, after = {"technician": visit.technician_id}, {"technician": self.technician}
         await audit.write(tx, now, self.actor.signed, "appointment.technician", visit.id, before=before, after=after)
+
+    async def _promise(self, tx: Transaction, visit: Appointment, values: dict[str, Any], now: datetime) -> None:
+        """The row is changed; the old technician's time is given back, and the new one's taken."""
+        await promises.free(tx, Owner(visit.id))
+        if self.technician is not None:
+            values |= await self.promising.given_to(tx, visit, self.technician, now)
+        await appointments.change(tx, visit, **values)
+        await self.promising.given_back(tx, visit, now, freed=True)
+        after = await appointments.by_id(tx, visit.id)
+        if after is not None:
+            await self.promising.follow(tx, after, now)
 
     def _check(self, visit: Appointment, locked: dict[str, Technician | None]) -> None:
         if self.version is not None and self.version != visit.version:

@@ -61,8 +61,11 @@ async def travel_anew(tx: Transaction, technician: str, promise: Promise, travel
     await promises.set_travel(tx, promise, travel.s, travel.m, travel.source, flag=None if whole else TRAVEL)
 
 
-async def mend_after(tx: Transaction, diary: Diary, arrival: int, now: datetime, ways: Ways) -> None:
-    """After a stretch was given back: promise the next visit the travel from where the technician comes from now."""
+async def mend_after(tx: Transaction, diary: Diary, arrival: int, now: datetime, ways: Ways, *, anyway: bool = False) -> None:
+    """After a stretch was given back: promise the next visit the travel from where the technician comes from now.
+
+    ``anyway``: also if it takes as long as before, because cells of it were taken.
+    """
     diary = await reread(tx, diary, arrival, arrival, now)
     _, _, after = diary.around(arrival)
     if after is None or not after.mendable:
@@ -71,7 +74,7 @@ async def mend_after(tx: Transaction, diary: Diary, arrival: int, now: datetime,
     if origin is None:
         return
     travel = ways.certain(origin, after.place)
-    if travel.s != after.arrival - after.begins:
+    if anyway or travel.s != after.arrival - after.begins:
         await travel_anew(tx, diary.technician, after, travel)
 
 

@@ -87,7 +87,8 @@ async def drop_other_leg(
     if not switch:
         raise AlreadyTraveling(appointment=other.booking_id)
     raised = await drop_leg(tx, house, technician, other, now, "switched")
-    await appointments.change(tx, other, state=State.SCHEDULED, leg_id=None, traveling_at=None)
+    planned = other.arrival_at + timedelta(minutes=other.duration_min)
+    await appointments.change(tx, other, state=State.SCHEDULED, leg_id=None, traveling_at=None, ends_at=planned)
     await events.add(tx, other.id, State.SCHEDULED.value, now, actor.signed, {"from": other.state.value, "step": "switch"})
     return raised
 

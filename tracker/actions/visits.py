@@ -7,11 +7,12 @@ from typing import Any
 from tracker.actions.gates import open_gate, regate
 from tracker.actions.house import House
 from tracker.actions.legs import begin_leg, drop_leg, drop_other_leg
+from tracker.actions.promising import Promising, adopt_again
 from tracker.actions.telling import tell
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import MOVES, Role, State, Step
 from tracker.errors import BadInput, NotAllowed, NotFound, StepNotPossible, VersionMismatch
-from tracker.records import appointments, audit, events, technicians
+from tracker.records import appointments, audit, events, outbox, technicians
 from tracker.records.appointments import Appointment, StepTaken
 from tracker.records.database import Transaction
 from tracker.records.technicians import Technician
@@ -19,6 +20,9 @@ from tracker.records.violations import Retry
 
 UNDO_S = 30
 """How long the technician may take a step back; staff may at any time."""
+
+GIVING_UP = frozenset({Step.CANCEL, Step.NOT_DONE})
+"""Steps that give promised time back: the next visit is reached from somewhere else then."""
 
 MOST_REASON = 1000
 """Characters of a reason."""
@@ -55,6 +59,8 @@ async def take_step(house: House, actor: Actor, appointment_id: str, wish: Wish)
     if found is None or not _may_reach(actor, found):
         raise NotFound
     attempt = _Attempt(house, actor, wish)
+    if wish.step in GIVING_UP:
+        await attempt.promising.know(found, [found.technician_id])
     try:
         done = await house.db.retrying(lambda tx: attempt.take(tx, appointment_id))
     except BaseException:
@@ -82,6 +88,7 @@ class _Attempt:
 
     def __init__(self, house: House, actor: Actor, wish: Wish) -> None:
         self.house, self.actor, self.wish = house, actor, wish
+        self.promising = Promising(house)
         self.closed: str | None = None
         self.reopened: str | None = None
         self.changed: list[str] = []
@@ -97,9 +104,10 @@ class _Attempt:
         values = await self._moved(tx, before, technician, to, now)
         await appointments.change(tx, before, state=to, **values)
         self.changed.append(before.id)
-        await self._write_down(tx, before, to, now)
         after = await appointments.by_id(tx, appointment_id)
         assert after is not None  # noqa: S101 - its row is locked
+        await self.promising.stepped(tx, before, after, now)
+        await self._write_down(tx, before, to, now)
         return after
 
     async def _lock(self, tx: Transaction, appointment_id: str) -> tuple[Appointment, Technician | None]:
@@ -175,7 +183,9 @@ class _Attempt:
             return technician
         self.closed = self.reopened = technician.id
         self.changed.append(other.id)
-        return await drop_other_leg(tx, self.house, technician, other, now, self.actor, switch=self.wish.switch)
+        raised = await drop_other_leg(tx, self.house, technician, other, now, self.actor, switch=self.wish.switch)
+        await adopt_again(tx, other.id)
+        return raised
 
     async def _open(self, tx: Transaction, before: Appointment, technician: Technician, now: datetime) -> dict[str, Any]:
         leg = await begin_leg(tx, self.house, technician, before, now, self.wish.pressed_at, self.wish.device)
@@ -187,22 +197,25 @@ class _Attempt:
         pressed = _pressed(self.wish.pressed_at, before, now)
         match to:
             case State.SCHEDULED:
-                return {"traveling_at": None}
+                return {"traveling_at": None, "ends_at": before.arrival_at + timedelta(minutes=before.duration_min)}
             case State.IN_PROGRESS if before.state is State.COMPLETED:
                 return {"completed_at": None}
             case State.IN_PROGRESS:
                 return {"started_at": pressed, "ends_at": now + timedelta(minutes=before.duration_min)}
             case State.COMPLETED:
-                return {"completed_at": pressed}
+                return {"completed_at": pressed, "flag": None}
             case State.CANCELED:
                 reason = (self.wish.reason or "").strip()
                 kind = "outcome" if self.wish.step is Step.NOT_DONE else "cancel_reason"
-                return {"canceled_at": now, "canceled_by": self.actor.signed, kind: reason}
+                sequence = before.sequence + 1  # of the calendar entry that is called off
+                return {"canceled_at": now, "canceled_by": self.actor.signed, "flag": None, "sequence": sequence, kind: reason}
         return {}
 
     async def _write_down(self, tx: Transaction, before: Appointment, to: State, now: datetime) -> None:
         payload = {"from": before.state.value, "step": self.wish.step.value}
         await events.add(tx, before.id, to.value, now, self.actor.signed, payload)
+        if to is State.CANCELED:
+            await outbox.add_for(tx, outbox.Kind.CANCELED, before.id, now, payload={"arrival_at": before.arrival_at.isoformat()})
         if self.actor.staff:
             old, new = {"state": before.state.value}, {"state": to.value}
             await audit.write(tx, now, self.actor.signed, f"step.{self.wish.step}", before.id, before=old, after=new)

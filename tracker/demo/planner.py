@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from tracker.actions.promising import adopt, adopt_again
 from tracker.demo import cast
 from tracker.demo.seed import Demo, Driver, appointment
 from tracker.domain.appointments import State
@@ -67,6 +68,7 @@ class Planner:
         service = self._random.choice(self.demo.services)
         visit = appointment(household, service, place, arrival, technician_id=driver.id, created_at=now - timedelta(days=1))
         await appointments.add(tx, visit)
+        await adopt(tx, visit)
 
     def _far_from(self, here: Point) -> cast.Place:
         """One of the places with the longest visible way: the city is small beside the zone that hides where a trip began."""
@@ -93,6 +95,7 @@ class Planner:
         service = self._random.choice(self.demo.services)
         visit = appointment(self.demo.account, service, home, arrival, technician_id=driver.id, contact_id=self.demo.contact)
         await appointments.add(tx, visit)
+        await adopt(tx, visit)
         log.info("demo_visit_planned", customer=cast.CUSTOMER[0], technician=driver.name)
 
     async def _free(self, tx: Transaction, now: datetime):  # type: ignore[no-untyped-def]
@@ -111,6 +114,7 @@ class Planner:
         for visit in visits:
             arrival = _rounded(visit.arrival_at + by)
             await appointments.change(tx, visit, arrival_at=arrival, ends_at=arrival + timedelta(minutes=visit.duration_min))
+            await adopt_again(tx, visit.id)
 
 
 def _rounded(moment: datetime) -> datetime:

@@ -7,6 +7,7 @@ import msgspec
 
 from tracker.actions.accounts import hashed
 from tracker.actions.passwords import Passwords
+from tracker.actions.promising import adopt
 from tracker.demo import cast
 from tracker.domain.appointments import Role, State
 from tracker.records import appointments, people, settings, technicians
@@ -176,3 +177,4 @@ async def _past(
         visit(3, 3, hour + timedelta(days=6, hours=1)),
     ):
         await appointments.add(tx, one)
+        await adopt(tx, one)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, exists, or_, select, update
 
 from tracker.domain.appointments import State
 from tracker.domain.cells import CELL_S, epoch_s, moment
@@ -95,6 +95,14 @@ async def cells_of(tx: Transaction, owner: Owner) -> list[tuple[str, int]]:
 async def sweep(tx: Transaction, before: datetime) -> int:
     """Forget cells that have passed; how many."""
     return await tx.change(delete(promised_cells).where(promised_cells.c.cell < epoch_s(before) // CELL_S))
+
+
+async def without_cells(tx: Transaction, now: datetime, most: int = 500) -> list[str]:
+    """Appointments to come that have a technician and no cell: they were put there by hand."""
+    a, own = appointments.c, promised_cells.c
+    which = a.technician_id.is_not(None) & a.state.in_(LIVE) & (a.arrival_at > now - REACH) & (a.ends_at > now)
+    lonely = ~exists().where(own.appointment_id == a.id)
+    return [row[0] for row in await tx.tuples(select(a.id).where(which, lonely).order_by(a.arrival_at).limit(most))]
 
 
 # -- the promises as a technician's diary needs them -------------------------------------------------------------------
