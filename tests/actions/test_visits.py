@@ -177,7 +177,7 @@ async def test_a_press_that_is_older_than_what_happened_since_begins_there(house
     await step(house, maya(world), visit, Step.START_TRAVEL, pressed_at=undone - timedelta(minutes=5))
     assert await leg_start(house, world) == undone
     await step(house, dispatcher(world), visit, Step.UNDO)
-    theirs = await world.appointment(world.onni, arrival_at=undone)
+    theirs = await world.appointment(world.onni, arrival_at=undone + timedelta(hours=3))
     assigned = clock.move(minutes=10)
     await hand_over(house, dispatcher(world), theirs, world.maya)
     clock.move(minutes=10)
