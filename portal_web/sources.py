@@ -68,9 +68,12 @@ def who_canceled(signed: str | None, looker: str) -> str | None:
         return None
     if signed == looker:
         return "you"
-    return {"technician": "the technician", "dispatcher": "the service desk", "admin": "the service desk"}.get(
-        signed.partition(":")[0]
-    )
+    return {
+        "technician": "the technician",
+        "dispatcher": "the service desk",
+        "admin": "the service desk",
+        "token": "the service desk",
+    }.get(signed.partition(":")[0])
 
 
 def trip_from(

@@ -88,7 +88,7 @@ def invent(url: str, headers: dict[str, str], visit: str, seen: Counter[int]) ->
 
         @given(case=operation.as_strategy())
         @hypothesis_settings(
-            max_examples=20,
+            max_examples=8,
             deadline=None,
             database=None,
             derandomize=True,

@@ -22,8 +22,9 @@ from tracker.records.database import new_id
 from tracker.records.sessions import Session
 from tracker.web.guard import SAFE, Door, SocketDoor
 
-DEAD_END = {"appointment": "0" * 16, "session": "0" * 16, "token": "x" * 43, "name": "x"} | dict.fromkeys(["version", *"xyz"], 1)
-"""What stands in for a path's parameters: nothing has such an id."""
+NUMBERS = dict.fromkeys(["version", *"xyz"], 1)
+NOTHING = "0" * 16
+"""What stands in for a path's parameters: nothing has such an id, name or token."""
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ PEOPLE = (Role.ANONYMOUS, Role.CUSTOMER, Role.TECHNICIAN, Role.DISPATCHER, Role.
 
 
 def path_of(route: Door | SocketDoor) -> str:
-    return route.path_format.format(**{name: DEAD_END[name] for name in route.param_convertors})
+    return route.path_format.format(**{name: NUMBERS.get(name, NOTHING) for name in route.param_convertors})
 
 
 def refused_at_the_door(answer: httpx.Response, role: Role) -> bool:

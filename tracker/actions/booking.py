@@ -119,7 +119,7 @@ class _Booking:
             source=source,
             created_at=now,
             asset_id=wanted.need.asset,
-            booked_by=self.actor.person,
+            booked_by=self.actor.person or self.actor.token,
             keep_informed=outbox.informed_by_default(source, settings.letters_for),
             service=wanted.service.name,
             **promised(fit, reason),

@@ -15,7 +15,7 @@ from tracker.domain.accounts import Actor
 from tracker.domain.appointments import STAFF, Role
 from tracker.errors import BadInput, NotAllowed
 from tracker.records.appointments import Appointment
-from tracker.web import openapi
+from tracker.web import api_customers, openapi
 from tracker.web.answers import (
     AppointmentAnswer,
     AppointmentsAnswer,
@@ -44,6 +44,7 @@ def routes() -> list[BaseRoute]:
 def operations() -> list[Operation]:
     """Every door: method, path, endpoint, roles, what it gives and takes."""
     one, technician = "/api/v1/appointments/{appointment}", frozenset({Role.TECHNICIAN})
+    read, write = "appointments:read", "appointments:write"
     same, once, stale = ("If-Match",), ("If-Match", "Idempotency-Key"), (409, 412)
     return [
         Operation("GET", "/api/v1/me", me, SIGNED_IN, MeAnswer),
@@ -51,12 +52,29 @@ def operations() -> list[Operation]:
         Operation("POST", "/api/v1/sessions", sign_in, EVERYBODY, MeAnswer, SignInBody, status=201, refusals=(401, 429)),
         Operation("DELETE", "/api/v1/sessions", end_other_sessions, SIGNED_IN, EndedAnswer),
         Operation("DELETE", "/api/v1/sessions/{session}", end_session, SIGNED_IN, None, status=204),
-        Operation("GET", "/api/v1/appointments", list_appointments, SIGNED_IN, AppointmentsAnswer, query=("from", "to")),
-        Operation("GET", one, read_appointment, SIGNED_IN, AppointmentAnswer, headers=("If-None-Match",), refusals=(304,)),
-        Operation("POST", f"{one}/steps", step, SIGNED_IN, AppointmentAnswer, StepBody, headers=once, refusals=stale),
-        Operation("PUT", f"{one}/technician", assign, STAFF, AppointmentAnswer, TechnicianBody, headers=same, refusals=stale),
+        Operation(
+            "GET", "/api/v1/appointments", list_appointments, SIGNED_IN, AppointmentsAnswer, query=("from", "to"), scope=read
+        ),
+        Operation(
+            "GET", one, read_appointment, SIGNED_IN, AppointmentAnswer, headers=("If-None-Match",), refusals=(304,), scope=read
+        ),
+        Operation(
+            "POST", f"{one}/steps", step, SIGNED_IN, AppointmentAnswer, StepBody, headers=once, refusals=stale, scope=write
+        ),
+        Operation(
+            "PUT",
+            f"{one}/technician",
+            assign,
+            STAFF,
+            AppointmentAnswer,
+            TechnicianBody,
+            headers=same,
+            refusals=stale,
+            scope=write,
+        ),
         Operation("GET", "/api/v1/technician/today", today, technician, AppointmentsAnswer),
         Operation("PUT", "/api/v1/technician/sharing", share, technician, SharingAnswer, SharingBody),
+        *api_customers.operations(),
     ]
 
 
@@ -174,7 +192,7 @@ def _step_id(request: Request, actor: Actor) -> str | None:
         return None
     if not 1 <= len(key) <= 128:
         raise BadInput("An Idempotency-Key has 1 to 128 characters.")
-    who = f"{actor.person or actor.device}\n{key}"  # keys of different people are different keys
+    who = f"{actor.person or actor.token or actor.device}\n{key}"  # keys of different people are different keys
     return f"http:{hashlib.sha256(who.encode()).hexdigest()[:40]}"
 
 

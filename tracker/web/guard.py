@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketState
 
-from tracker.actions import accounts
+from tracker.actions import accounts, tokens
 from tracker.actions.house import House
 from tracker.config import PublicAddress
 from tracker.domain.accounts import ANONYMOUS, Actor
@@ -24,8 +24,8 @@ from tracker.web.bodies import at_most
 from tracker.web.problems import refuse
 
 type Kind = Literal["page", "api", "machine"]
-"""``page``: HTML for people, forms carry a token. ``api``: JSON with the cookie or a phone's token as Bearer. ``machine``: no
-cookie is looked at."""
+"""``page``: HTML for people, forms carry a token. ``api``: JSON with the cookie, or a phone's or program's token as Bearer.
+``machine``: no cookie is looked at."""
 
 SIGNED_IN = frozenset({Role.CUSTOMER, Role.TECHNICIAN, Role.DISPATCHER, Role.ADMIN})
 EVERYBODY = frozenset(Role)
@@ -55,9 +55,13 @@ class Guard:
         return (await accounts.who(self.house, token) if token else None) or ANONYMOUS
 
     async def bearer(self, connection: HTTPConnection) -> Actor:
-        """The phone whose token stands in the Authorization header; `BadToken`. No cookie is read: no other site can send it."""
+        """The phone or program whose token stands in the Authorization header; `BadToken`.
+
+        No cookie is read: no other site can send this header.
+        """
         scheme, _, token = connection.headers["authorization"].partition(" ")
-        actor = await accounts.device_of(self.house, token.strip()) if scheme.lower() == "bearer" else None
+        known = tokens.program_of if token.strip().startswith(tokens.PREFIX) else accounts.device_of
+        actor = await known(self.house, token.strip()) if scheme.lower() == "bearer" else None
         if actor is None:
             raise BadToken
         return actor
@@ -135,6 +139,7 @@ class Door(Route):
 
     roles: frozenset[Role]
     kind: Kind
+    scope: str | None  # what an API token must be good for; None: no API token opens this door
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["tracker.template"], scope["tracker.kind"] = self.path, self.kind
@@ -147,7 +152,7 @@ class SocketDoor(WebSocketRoute):
     roles: frozenset[Role]
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await super().handle({**scope, "tracker.template": self.path}, receive, send)
+        await super().handle(dict(scope) | {"tracker.template": self.path}, receive, send)
 
 
 class Files(Mount):
@@ -169,8 +174,11 @@ def door(
     kind: Kind = "page",
     name: str | None = None,
     most_bytes: int = BODY_BYTES,
+    scope: str | None = None,
 ) -> Door:
     """A route for these roles and nobody else. The endpoint finds the actor with `actor_of`.
+
+    ``scope`` (of `domain/scopes`): programs with an API token that is good for it are let in, too.
 
     A ``page`` that takes a POST finds its form checked: ``await request.form()``. Anonymous callers of a door that is not
     theirs get `NotSignedIn`, others `NotAllowed`.
@@ -182,17 +190,17 @@ def door(
         request = Request(request.scope, at_most(most_bytes, request.receive), request._send)
         if any(isinstance(value, str) and "\x00" in value for value in request.path_params.values()):
             raise NotFound  # no id of ours has a NUL, and PostgreSQL takes none
-        request.state.actor = await admitted(guard, request, allowed, kind)
+        request.state.actor = await admitted(guard, request, allowed, kind, scope)
         response = await endpoint(request)
         guard.finish(request, response)
         return response
 
     made = Door(path, guarded, methods=list(methods), name=name or endpoint.__name__)
-    made.roles, made.kind = allowed, kind
+    made.roles, made.kind, made.scope = allowed, kind, scope
     return made
 
 
-async def admitted(guard: Guard, request: Request, roles: frozenset[Role], kind: Kind) -> Actor:
+async def admitted(guard: Guard, request: Request, roles: frozenset[Role], kind: Kind, scope: str | None = None) -> Actor:
     """Who is let in through a door for these roles, with the origin and the form checked; else a `Refusal`."""
     if kind == "machine":
         actor = ANONYMOUS
@@ -203,6 +211,8 @@ async def admitted(guard: Guard, request: Request, roles: frozenset[Role], kind:
             guard.check_origin(request)
         actor = await guard.actor(request)
     _let_in(actor, roles)
+    if actor.token and scope not in actor.scopes:
+        raise NotAllowed("This token is not good for that." + (f" It needs the scope {scope}." if scope else ""))
     if kind == "page" and request.method not in SAFE:
         await guard.check_form(request)
     return actor

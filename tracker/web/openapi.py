@@ -13,6 +13,8 @@ from tracker.web.answers import ProblemAnswer
 from tracker.web.bodies import json_answer
 from tracker.web.guard import EVERYBODY, Door, Endpoint, door
 
+MOMENTS = frozenset({"from", "to"})
+"""Names of parameters that are times."""
 REFERENCE = "#/components/schemas/{name}"
 
 
@@ -31,10 +33,19 @@ class Operation:
     headers: tuple[str, ...] = ()
     refusals: tuple[int, ...] = ()
     most_bytes: int = 16 * 1024
+    scope: str | None = None
 
     def door(self) -> Door:
         """The door itself."""
-        return door(self.path, self.endpoint, roles=self.roles, methods=[self.method], kind="api", most_bytes=self.most_bytes)
+        return door(
+            self.path,
+            self.endpoint,
+            roles=self.roles,
+            methods=[self.method],
+            kind="api",
+            most_bytes=self.most_bytes,
+            scope=self.scope,
+        )
 
     @property
     def statuses(self) -> list[int]:
@@ -74,11 +85,12 @@ def routes(operations: Sequence[Operation]) -> list[BaseRoute]:
 
 _WORDS = (
     "Sign in with POST /api/v1/sessions and keep the cookie; what changes something also needs the Origin of the service. "
-    "A phone shows its token as Bearer instead and needs no Origin. Times are RFC 3339 with their offset."
+    "A phone or a program shows its token as Bearer instead and needs no Origin. Times are RFC 3339 with their offset."
 )
 _SECURITY = {
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-tt", "description": "`tt` on plain http (loopback)"},
     "phone": {"type": "http", "scheme": "bearer"},
+    "token": {"type": "http", "scheme": "bearer", "description": "An API token (`tta_…`) with the operation's `x-scope`"},
 }
 
 
@@ -92,7 +104,9 @@ def _described(operation: Operation) -> dict[str, Any]:
         "responses": {str(status): _response(operation, status) for status in operation.statuses},
     }
     if operation.roles != EVERYBODY:
-        said["security"] = [{"session": []}, {"phone": []}]
+        said["security"] = [{"session": []}, {"phone": []}, *([{"token": []}] if operation.scope else [])]
+    if operation.scope:
+        said["x-scope"] = operation.scope
     if operation.body is not None:
         said["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(operation.body)}}}
     return said
@@ -103,7 +117,8 @@ def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
         if part.startswith("{"):
             yield {"name": part.strip("{}"), "in": "path", "required": True, "schema": {"type": "string"}}
     for name in operation.query:
-        yield {"name": name, "in": "query", "schema": {"type": "string", "format": "date-time"}}
+        form = {"type": "string", "format": "date-time"} if name in MOMENTS else {"type": "string"}
+        yield {"name": name, "in": "query", "schema": form}
     for name in operation.headers:
         yield {"name": name, "in": "header", "schema": {"type": "string"}}
 
