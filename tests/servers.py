@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -124,3 +125,83 @@ def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], seconds: 
             pass
         time.sleep(0.01)
     raise AssertionError(f"{process.args!r} did not answer in {seconds} s")
+
+
+@dataclass
+class Cluster:
+    """Three masters of a Redis cluster on this machine; ``nodes`` may be killed."""
+
+    ports: list[int]
+    nodes: list[subprocess.Popen[bytes]]
+
+    @property
+    def url(self) -> str:
+        return f"redis+cluster://127.0.0.1:{self.ports[0]}"
+
+    def client(self, node: int) -> redis.Redis:
+        """A plain connection to one master."""
+        return redis.Redis(port=self.ports[node])
+
+    def keys(self) -> dict[str, int]:
+        """Every key there is, and the master that holds it."""
+        found: dict[str, int] = {}
+        for number in range(len(self.ports)):
+            with self.client(number) as client:
+                found |= {key.decode(): number for key in client.scan_iter(count=1000)}
+        return found
+
+
+@contextmanager
+def redis_cluster(binary: str, masters: int = 3) -> Iterator[Cluster]:
+    """A cluster without replicas; a missing master makes only its own slots unreachable."""
+    with tempfile.TemporaryDirectory(prefix="tt-c-") as folder:
+        ports = _free_ports(2 * masters)
+        cluster = Cluster(ports[:masters], [])
+        for port, bus in zip(cluster.ports, ports[masters:], strict=True):
+            place = Path(folder) / str(port)
+            place.mkdir()
+            own = ["--port", str(port), "--cluster-port", str(bus), "--bind", "127.0.0.1", "--dir", str(place), "--save", ""]
+            whole = ["--cluster-enabled", "yes", "--cluster-require-full-coverage", "no", "--cluster-node-timeout", "2000"]
+            cluster.nodes.append(subprocess.Popen([binary, *own, *whole], stdout=subprocess.DEVNULL))
+        try:
+            _join(cluster, ports[masters:])
+            yield cluster
+        finally:
+            for node in cluster.nodes:
+                node.kill()
+                node.wait(10)
+
+
+def _join(cluster: Cluster, buses: list[int]) -> None:
+    size = 16_384 // len(cluster.ports)
+    for number, node in enumerate(cluster.nodes):
+        with cluster.client(number) as client:
+            _wait(lambda client=client: bool(client.ping()), node)  # type: ignore[misc]
+            last = 16_383 if number == len(cluster.ports) - 1 else (number + 1) * size - 1
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", number * size, last)
+            client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+    with cluster.client(0) as first:
+        for port, bus in zip(cluster.ports[1:], buses[1:], strict=True):
+            first.execute_command("CLUSTER", "MEET", "127.0.0.1", port, bus)
+    for number, node in enumerate(cluster.nodes):
+        with cluster.client(number) as client:
+            _wait(lambda client=client: WHOLE in _info(client), node)  # type: ignore[misc]
+
+
+WHOLE = "cluster_slots_assigned:16384\r\ncluster_slots_ok:16384"
+
+
+def _info(client: redis.Redis) -> str:
+    said = client.execute_command("CLUSTER", "INFO")
+    return said.decode() if isinstance(said, bytes) else "\r\n".join(f"{key}:{value}" for key, value in said.items())
+
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()

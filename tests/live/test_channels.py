@@ -60,6 +60,27 @@ async def test_the_first_position_of_a_leg_comes_with_a_snapshot_that_asked_sql(
     assert [p["lat"] for p in await positions_in(shelf)] == [60.2]
 
 
+async def test_a_look_that_every_ping_crosses_is_told_all_the_same(here: Process) -> None:
+    """SQL slower than the phone: were each update to spoil the look under way, nobody would ever see the technician."""
+    await here.open_gate()
+    lat = 60.0
+
+    async def ping_meanwhile() -> None:
+        nonlocal lat
+        offset = here.hub.channels[VISIT].offset
+        lat += 0.001
+        await here.ping(lat=lat)
+        await until(lambda: here.hub.channels[VISIT].offset > offset)
+
+    here.before_sql = ping_meanwhile
+    _, shelf = here.watch()
+    await until(lambda: bool(shelf.frames))
+    await until(lambda: shelf.frames[-1].get("position") is not None)
+    print(f"{here.looks} looks")
+    assert here.looks <= 3
+    assert shelf.rising()
+
+
 async def test_a_slow_viewer_gets_two_updates_and_then_the_newest(here: Process) -> None:
     await here.open_gate()
     viewer, shelf = await here.watching()

@@ -272,7 +272,8 @@ async def test_after_closing_an_old_gate_is_fenced_off(live: Live) -> None:
 async def test_closing_waits_for_the_processes_with_viewers(live: Live) -> None:
     asked: list[tuple[str, str]] = []
 
-    async def ask(kind: str, name: str) -> None:
+    async def ask(kind: str, name: str, *, after: str) -> None:
+        assert after == keys.tag("tech")
         asked.append((kind, name))
         assert await live.positions.gate("tech") is None
 

@@ -111,10 +111,10 @@ class Arrivals:
             self._legs[leg].loading = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run the errands until told to stop."""
+        """Run the errands until told to stop; those left then are nobody's loss: the next ping asks again."""
         ended = asyncio.create_task(stop.wait())
         ended.add_done_callback(lambda _: self._errands.put_nowait(None))
-        while (errand := await self._errands.get()) is not None:
+        while (errand := await self._errands.get()) is not None and not stop.is_set():
             try:
                 await self._errand(*errand)
             except LiveUnavailable:

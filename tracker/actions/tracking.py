@@ -14,7 +14,7 @@ from tracker.actions.judging import Judge, Parcel, Phone, Receipt
 from tracker.actions.upkeep import reopen
 from tracker.domain.pings import Ping
 from tracker.errors import LiveUnavailable, Refusal
-from tracker.live.keep import GATELESS, NEWER, Answer, Item, Keeper
+from tracker.live.keep import GATELESS, NEWER, UNREACHED, Answer, Item, Keeper
 
 __all__ = ["Phone", "Receipt", "Receiver", "receiver_of"]
 
@@ -106,22 +106,26 @@ class Receiver:
     def _settle(self, batch: list[Parcel], items: list[Item], answers: list[Answer], now: datetime) -> None:
         again: list[Parcel] = []
         shut: list[Parcel] = []
+        lost: list[Parcel] = []
         for parcel, item, answer in zip(batch, items, answers, strict=True):
             if answer.code == NEWER:
                 again.append(parcel)
             elif answer.code == GATELESS:
                 shut.append(parcel)
+            elif answer.code == UNREACHED:
+                lost.append(parcel)
             else:
                 self._judge.settle(parcel, item, answer)
                 self._arrivals.after(parcel.phone.technician, answer, parcel.marker, now)
                 parcel.answer(answer)
-        if again or shut:
+        if again or shut or lost:
             # in reverse, so that of several parcels of one technician the first one's belief is what remains
-            failed = set(map(id, again + shut))
+            failed = set(map(id, again + shut + lost))
             self._judge.unbelieve([parcel for parcel in batch if id(parcel) in failed])
             for parcel, answer in zip(batch, answers, strict=True):
                 if answer.code == NEWER:
                     self._judge.learn(parcel.phone.technician, answer)
+            self._give_back(lost)
             self._retry(again)
             self._park(shut)
 

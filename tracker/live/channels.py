@@ -131,8 +131,9 @@ class Hub:
     def _fan_out(self, channel: Channel, frame: Frame) -> None:
         leg = frame.published.leg
         if frame.is_update and (leg != channel.leg or not channel.shows):
-            # out of the cloak, or of a leg not looked at yet: SQL has the word first (once for any number of updates)
-            channel.hold()
+            # out of the cloak, or of a leg not looked at yet: SQL has the word first (once for any number of updates, and
+            # however fast they come: a look under way counts if it saw that leg)
+            channel.pause()
             if channel.awaited != leg:
                 channel.awaited = leg
                 self._want(channel)

@@ -3,16 +3,27 @@
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import ClusterError, NoScriptError, ReadOnlyError, RedisClusterException, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-__all__ = ["AWAY", "Client", "NoScriptError", "Redis", "RedisError", "ResponseError", "connect", "is_cluster", "subscriber"]
+__all__ = [
+    "AWAY",
+    "Client",
+    "NoScriptError",
+    "Redis",
+    "RedisCluster",
+    "RedisError",
+    "ResponseError",
+    "connect",
+    "is_cluster",
+    "subscriber",
+]
 
 type Client = Redis | RedisCluster
 
-AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OSError)
-"""What redis-py raises when the server does not answer: the caller turns these into LiveUnavailable."""
+AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, ClusterError, RedisClusterException, OSError)
+"""What redis-py raises when the server, or the part of a cluster that is asked, does not answer: LiveUnavailable to callers."""
 
 CLUSTER_SCHEME = "redis+cluster://"
 

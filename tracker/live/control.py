@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from tracker.live.connect import Client, RedisError
+from tracker.live.connect import AWAY, Client, RedisCluster, RedisError
 from tracker.live.subscription import Subscription
 
 CHANNEL = "control"
@@ -66,34 +66,45 @@ class Control:
         assert self._subscription is not None  # noqa: S101 - a mistake of the composition, not of a caller
         await self._subscription.add(CHANNEL, self._heard)
 
-    async def ask(self, kind: str, id: str, *, spare_me: bool = False, wait_s: float = WAIT_S) -> bool:
+    async def ask(self, kind: str, id: str, *, spare_me: bool = False, wait_s: float = WAIT_S, after: str | None = None) -> bool:
         """Ask every listening process and wait until each has answered. False if not all did in time, or Redis is away.
 
         Redis' own count of receivers says how many answers there must be; a process killed meanwhile is out of that count
         as soon as the kernel has closed its connection. With Redis away this process still does its own part.
+        ``after``: a key's tag; the question is heard after everything that was published there.
         """
         reply = f"control:{secrets.token_hex(8)}"
         question = Question(Ask(kind), id, reply, self.token if spare_me else None)
         try:
             async with asyncio.timeout(wait_s):
-                expected = await self._publisher.publish(CHANNEL, msgspec.json.encode(question))
-                for _ in range(expected):
+                for _ in range(await self._publish(msgspec.json.encode(question), after)):
                     await self._redis.blpop([reply], timeout=wait_s)
         except TimeoutError:
             log.warning("control_not_all_answered", kind=kind)
             return False
-        except (RedisError, OSError) as error:
+        except (*AWAY, RedisError) as error:
             log.warning("control_unavailable", kind=kind, reason=type(error).__name__)
             if not spare_me:
                 await self._do(question)
             return False
         return True
 
+    async def _publish(self, question: bytes, after: str | None) -> int:
+        """Publish on the control channel; how many hear it."""
+        if after is None or not isinstance(self._redis, RedisCluster):
+            return int(await self._publisher.publish(CHANNEL, question))
+        # Between two nodes messages keep their order, among three they do not: frames of a bucket are overtaken by nothing
+        # that its own node publishes. That node has no subscribers to count, so they are counted where all subscribe.
+        [(_, expected)] = await self._publisher.pubsub_numsub(CHANNEL)
+        node = self._redis.get_node_from_key(after)
+        await self._redis.execute_command("PUBLISH", CHANNEL, question, target_nodes=node)
+        return int(expected)
+
     async def tell(self, kind: str, id: str) -> None:
         """Ask without waiting."""
         try:
             await self._publisher.publish(CHANNEL, msgspec.json.encode(Question(Ask(kind), id)))
-        except (RedisError, OSError):
+        except (*AWAY, RedisError):
             await self._do(Question(Ask(kind), id))
 
     async def stop(self) -> None:
@@ -128,5 +139,5 @@ class Control:
                 pipe.rpush(question.reply, b"1")
                 pipe.expire(question.reply, 30)
                 await pipe.execute()
-        except (RedisError, OSError) as error:
+        except (*AWAY, RedisError) as error:
             log.warning("control_answer_lost", kind=question.kind, reason=type(error).__name__)

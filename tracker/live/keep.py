@@ -2,8 +2,9 @@
 
 from asyncio import gather
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+from tracker.errors import LiveUnavailable
 from tracker.live import keys
 from tracker.live.connect import Client, Redis
 from tracker.live.positions import STREAM_CAP
@@ -39,6 +40,8 @@ class Item(NamedTuple):
 
 
 KEPT, UNSTORED, GATELESS, NEWER = "k", "u", "g", "n"
+UNREACHED = "x"
+"""Not Redis' word but ours: the part of a cluster that holds this technician did not answer."""
 
 
 class Answer(NamedTuple):
@@ -77,12 +80,19 @@ class Keeper:
         groups: dict[str, list[int]] = {}
         for i, item in enumerate(items):
             groups.setdefault(item.tag, []).append(i)
-        rows = await gather(*(self._script(tag, [*head, [items[i] for i in which]]) for tag, which in groups.items()))
-        answers: list[Answer] = [Answer(GATELESS)] * len(items)
-        for which, part in zip(groups.values(), rows, strict=True):
-            for i, row in zip(which, part, strict=True):
+        parts = await gather(*(self._part(tag, [*head, [items[i] for i in which]]) for tag, which in groups.items()))
+        answers: list[Answer] = [Answer(UNREACHED)] * len(items)
+        for which, part in zip(groups.values(), parts, strict=True):
+            for i, row in zip(which, part or (), strict=part is not None):
                 answers[i] = _answer(row)
         return answers
+
+    async def _part(self, tag: str, argument: list[object]) -> list[list[object]] | None:
+        """A bucket's answers; None if its node is away: the others' phones need not wait for that."""
+        try:
+            return cast(list[list[object]], await self._script(tag, argument))
+        except LiveUnavailable:
+            return None
 
 
 def _answer(row: list[object]) -> Answer:

@@ -68,17 +68,18 @@ class Looks:
     async def _once(self, channel: Channel, hear: Callable[[Channel], Handler]) -> bool:
         """One look; False if it must be repeated."""
         await self._follow(channel, channel.hint, hear)
-        spoiled, waiting = channel.spoiled, [viewer for viewer in channel.viewers if not viewer.mailbox.joined]
+        spoiled, awaited = channel.spoiled, channel.awaited
+        waiting = [viewer for viewer in channel.viewers if not viewer.mailbox.joined]
         seen = await self._look(channel.appointment, channel.technician)
         if seen.technician != channel.technician:
             channel.hint = seen.technician  # reassigned: hear the other bucket, then look again
             return False
         missed = [(viewer, await self._missed_by(viewer, seen)) for viewer in waiting]
         self._wake()  # a nap since the beginning spoils it as well
-        if channel.spoiled != spoiled:
+        if channel.spoiled != spoiled or channel.awaited not in (awaited, seen.leg):
             return False  # closed, or another leg began: what was read may be over
         # no await from here on: nothing can be closed between this check and the last write
-        channel.leg, channel.shows, channel.parted = seen.leg, seen.shows, 0
+        channel.leg, channel.shows, channel.parted, channel.awaited = seen.leg, seen.shows, 0, None
         if channel.epoch != seen.epoch or channel.offset < seen.offset:
             channel.epoch, channel.offset = seen.epoch, seen.offset
         now = asyncio.get_running_loop().time()

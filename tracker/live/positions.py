@@ -23,10 +23,11 @@ FENCE_MS = 30 * 86_400_000
 STREAM_CAP = 50_000
 """Entries of one bucket's trail or told stream at most: what a dead worker may cost, not what a live one leaves."""
 
-type Ask = Callable[[str, str], Awaitable[object]]
+type Ask = Callable[..., Awaitable[object]]
+"""`Control.ask`."""
 
 
-async def _nobody(_kind: str, _id: str) -> None:
+async def _nobody(_kind: str, _id: str, *, after: str | None = None) -> None:
     """No hub to wait for: a process without viewers on a single-process installation, and tests."""
 
 
@@ -89,7 +90,7 @@ class Positions:
         tag = keys.tag(technician)
         await self._close(tag, [tag, technician, appointment or "", gen, FENCE_MS, forget, keys.new_epoch()])
         if appointment:
-            await self._ask("visit", appointment)
+            await self._ask("visit", appointment, after=tag)
 
     async def restore(self, gate: Gate) -> bool:
         """Set the gate again after a closing that was rolled back; ``gate.gen`` must have been raised for it."""

@@ -148,8 +148,12 @@ class Channel:
         self.spoiled = 0  # … whose result, if this was raised since, must not be told
 
     def hold(self) -> None:
-        """Nothing more for its viewers before a new look."""
+        """Nothing more for its viewers before a new look; one under way does not count."""
         self.spoiled += 1
+        self.pause()
+
+    def pause(self) -> None:
+        """Nothing more for its viewers before a look, be it one that is under way."""
         for viewer in self.viewers:
             viewer.mailbox.hold()
 
