@@ -1,4 +1,4 @@
-"""The commands: `tracker serve | worker | demo | migrate | doctor | settings | roads | user`."""
+"""The commands: `tracker serve | worker | demo | migrate | doctor | settings | roads | user | account | contact | …`."""
 
 import asyncio
 import sys
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tracker.commands.customer_commands import COMMANDS
 from tracker.errors import Refusal
 
 
@@ -194,6 +195,10 @@ def settings_set(key: str, value: str) -> None:
     from tracker.commands.administration import set_setting
 
     asyncio.run(set_setting(key, value))
+
+
+for command in COMMANDS:
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from tracker.config import Config
 from tracker.errors import BadConfiguration, Refusal
 from tracker.live.server import EmbeddedValkey
 from tracker.records.database import Database
+from tracker.roads.addresses import Addresses
+from tracker.roads.finding import finder
 from tracker.roads.opening import open_router
 from tracker.web import api, health, live, tiles
 from tracker.web.edge import Edge
@@ -41,6 +43,8 @@ async def open_house(config: Config, clock: Callable[[], datetime] = the_clock) 
         roads = open_router(config.router_url, config.router_kind, config.roads, config.data / "router")
         router = await stack.enter_async_context(roads)
         house = furnish(db, redis_url, router, config.secret, clock)
+        house.finder = finder(config.geocoder_url, config.geocoder_kind, Addresses(config.roads))
+        stack.push_async_callback(house.finder.close)
         stack.push_async_callback(close, house)
         yield house
 

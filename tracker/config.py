@@ -37,6 +37,8 @@ class Config:
     trusted_proxies: str = "127.0.0.1"
     router_url: str | None = None  # None: the embedded Valhalla if a region was built, else distance
     router_kind: str = "valhalla"
+    geocoder_url: str | None = None  # None: the index of `tracker roads build`
+    geocoder_kind: str = "nominatim"
     tiles_url: str | None = None  # None: the own basemap
     tls_cert: str | None = None  # both set: https without a proxy, for trying a phone
     tls_key: str | None = None
@@ -78,6 +80,8 @@ class _Reader:
             "trusted_proxies": self.text("TRACKER_TRUSTED_PROXIES", "127.0.0.1") or "",
             "router_url": self.url("TRACKER_ROUTER_URL", ("http", "https")),
             "router_kind": self.choice("TRACKER_ROUTER_KIND", ("valhalla", "osrm")),
+            "geocoder_url": self.url("TRACKER_GEOCODER_URL", ("http", "https")),
+            "geocoder_kind": self.choice("TRACKER_GEOCODER_KIND", ("nominatim", "photon")),
             "tiles_url": self.url("TRACKER_TILES_URL", ("http", "https")),
             "tls_cert": self.environment.get("TRACKER_TLS_CERT") or None,
             "tls_key": self.environment.get("TRACKER_TLS_KEY") or None,

@@ -16,6 +16,7 @@ from tracker.live.subscription import Subscription
 from tracker.records import settings as settings_records
 from tracker.records.database import Database
 from tracker.records.settings import Settings
+from tracker.roads.finding import Finder, NoFinder
 from tracker.roads.router import Router
 
 
@@ -52,6 +53,7 @@ class House:
     limits: Limits
     control: Control
     hub: Hub
+    finder: Finder = field(default_factory=NoFinder)
     settings: CurrentSettings = field(default_factory=CurrentSettings)
     passwords: Passwords = field(default_factory=Passwords)
     clock: Callable[[], datetime] = the_clock

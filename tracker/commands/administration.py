@@ -17,7 +17,8 @@ from tracker.app import open_house
 from tracker.config import read
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
-from tracker.errors import BadInput, Conflict, NotFound
+from tracker.domain.passwords import fault
+from tracker.errors import BadInput, Conflict, NotFound, WeakPassword
 from tracker.records import audit, migrations, people, technicians
 from tracker.records import settings as settings_records
 from tracker.records.database import Database, new_id
@@ -74,6 +75,8 @@ async def add_user(email: str, name: str, role: str, technician: str | None, pas
     """Add somebody who may sign in."""
     if (role == "technician") is (technician is None):
         raise BadInput("--technician belongs to --role technician, and is needed there.")
+    if weak := fault(password, [email, name]):
+        raise WeakPassword(weak)
     password_hash = await Passwords().hashed(password)
     person = people.Person(
         id=new_id(), email=email, name=name, role=Role(role), password_hash=password_hash, technician_id=technician

@@ -1,0 +1,74 @@
+"""From an empty database to a redeemed invitation by commands alone (O1–O4, X8)."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tests.commands.test_commands import done, refused
+
+
+@pytest.fixture
+def tracker(tmp_path: Path) -> CliRunner:
+    empty = dict.fromkeys(["DATABASE_URL", "REDIS_URL", "TRACKER_PUBLIC_URL", "TRACKER_SECRET", "TRACKER_PORT"])
+    runner = CliRunner(env=empty | {"TRACKER_DATA": str(tmp_path / "data")})
+    done(runner, "migrate")
+    return runner
+
+
+HERE = ["--address", "Korkeavuorenkatu 24, Helsinki", "--at", "60.1651", "24.9463"]
+
+
+def first_line(said: str) -> str:
+    return said.splitlines()[0]
+
+
+def test_a_customer_with_everything_that_belongs_to_it(tracker: CliRunner) -> None:
+    account = first_line(done(tracker, "account", "add", "Kokeilu Oy", *HERE))
+    assert "Europe/Helsinki" in done(tracker, "account", "list", "kokeilu")
+    assert "which address" in refused(tracker, "account", "add", "X", "--address", "Nowhere 1").lower()
+    contact = first_line(said := done(tracker, "contact", "add", account, "Kaisa@Example.org", "--name", "Kaisa"))
+    assert "An invitation was written" in said
+    refused(tracker, "contact", "add", account, "kaisa@example.org", "--name", "Kaisa")
+    barn = done(tracker, "location", "add", account, "Barn", *HERE).strip()
+    pump = done(tracker, "asset", "add", account, "Heat pump", "--location", barn, "--serial", "42").strip()
+    shown = done(tracker, "account", "show", account)
+    for part in (contact, "not signed in yet", f"{barn} Barn", f"{pump} Heat pump at {barn}"):
+        assert part in shown
+    done(tracker, "asset", "retire", pump)
+    done(tracker, "account", "change", account, "--inactive")
+    assert "out of use" in (shown := done(tracker, "account", "show", account))
+    assert "(inactive)" in shown
+    done(tracker, "contact", "remove", contact)
+    refused(tracker, "contact", "remove", contact)
+    refused(tracker, "account", "show", "0" * 16)
+
+
+def test_letters_are_printed_with_their_codes_and_a_further_invitation_shows_its_own(tracker: CliRunner) -> None:
+    account = first_line(done(tracker, "account", "add", "Kokeilu Oy", *HERE))
+    contact = first_line(done(tracker, "contact", "add", account, "kaisa@example.org", "--name", "Kaisa"))
+    printed = done(tracker, "letters")
+    code = r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}"
+    assert "To: kaisa@example.org" in printed
+    link = re.search(rf"http://localhost:8000/redeem#({code})", printed)
+    assert link
+    assert f"type this code: {link[1]}" in printed
+    given = done(tracker, "invite", contact)
+    further = re.search(rf"Code \(shown this once\): +({code})", given)
+    assert further
+    assert further[1] != link[1]
+    assert f"/redeem#{further[1]}" in given
+
+
+def test_api_tokens_are_made_listed_and_revoked(tracker: CliRunner) -> None:
+    made = done(tracker, "token", "add", "the office", "--scope", "accounts:read", "--scope", "appointments:read", "--days", "7")
+    token, secret = (line.split()[-1] for line in made.splitlines()[:2])
+    assert secret.startswith("tta_")
+    listed = done(tracker, "token", "list")
+    assert f"{token} the office: appointments:read, accounts:read" in listed
+    assert "never used" in listed
+    assert secret not in listed
+    done(tracker, "token", "revoke", token)
+    assert "revoked" in done(tracker, "token", "list")
+    refused(tracker, "token", "revoke", token)
