@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from starlette.routing import BaseRoute
 
 from portal_web.assets import portal_assets
+from portal_web.book import BookDoors
+from portal_web.booked import BookedDoors
+from portal_web.cancel import CancelDoors
 from portal_web.home import HomeDoors
 from portal_web.live import LiveDoors
+from portal_web.modify import ModifyDoors
 from portal_web.pages import Pages
 from portal_web.profile import ProfileDoors
 from portal_web.redeem import RedeemDoors
@@ -39,6 +43,10 @@ def portal(config: Config) -> Portal:
     routes: list[BaseRoute] = [
         *HomeDoors(pages, streets, street).routes(),
         *LiveDoors(pages, streets, street).routes(),
+        *BookDoors(pages).routes(),
+        *BookedDoors(pages).routes(),
+        *ModifyDoors(pages).routes(),
+        *CancelDoors(pages).routes(),
         *SignInDoors(pages).routes(),
         *RedeemDoors(pages).routes(),
         *ProfileDoors(pages).routes(),

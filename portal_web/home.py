@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from portal_web.home_view import Row, due_words, row_of, today_words, zones_foot
 from portal_web.live import trip_in
 from portal_web.live_page import page_context
+from portal_web.offers import offers_of
 from portal_web.pages import Pages
 from portal_web.sources import Street, site_of, technician_of, visit_of
 from portal_web.times import same_day
@@ -81,6 +82,7 @@ class HomeDoors:
             now=now,
             basemap=self.streets.describe() if active else None,
             facts=self._facts(house, active, views, now) if active and not past else None,
+            canceled=request.query_params.get("canceled"),
         )
 
     def _row(
@@ -89,7 +91,8 @@ class HomeDoors:
         card = technician_of(technician, phone=house.settings.now.show_phone)
         visit = visit_of(one, card, actor.signed)
         trip = trip_in(view, visit, technician, self.street) if view else None
-        return row_of(visit, trip, now)
+        offers = offers_of(one, house.settings.now, now) if actor.role is Role.CUSTOMER else None
+        return row_of(visit, trip, now, offers)
 
     def _facts(self, house: House, active: Row, views: dict[str, LiveView], now: datetime) -> dict[str, object]:
         """What the card's script starts from: the same two sets as on the live page."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal_web.facts import Visit
+from portal_web.offers import Offers
 from portal_web.story import Story, tell
 from portal_web.times import short_day, stamp, zone_of, zone_words
 from portal_web.trip import Trip
@@ -12,7 +13,7 @@ from tracker.domain.appointments import State
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One appointment in a list: ``when`` is the bold sentence, ``story`` exists while traveling."""
+    """One appointment in a list: ``when`` is the bold sentence, ``story`` exists while traveling, ``offers`` for its customer."""
 
     visit: Visit
     weekday: str
@@ -20,9 +21,10 @@ class Row:
     month: str
     when: str
     story: Story | None = None
+    offers: Offers | None = None
 
 
-def row_of(visit: Visit, trip: Trip | None, now: datetime) -> Row:
+def row_of(visit: Visit, trip: Trip | None, now: datetime, offers: Offers | None = None) -> Row:
     """A visit as a row; ``trip`` is given while it travels."""
     story = tell(trip, now) if trip else None
     local = visit.arrival_at.astimezone(zone_of(visit.zone))
@@ -33,6 +35,7 @@ def row_of(visit: Visit, trip: Trip | None, now: datetime) -> Row:
         month=local.strftime("%b"),
         when=_when(visit, story, now),
         story=story,
+        offers=offers,
     )
 
 

@@ -136,6 +136,10 @@ class HoldOver(Conflict):
     """The time was held for you, but the hold has ended. Choose a time again."""
 
 
+class NotConfirmed(Conflict):
+    """The technician is already on the way. Confirm that you want to cancel all the same."""
+
+
 class AlreadyTraveling(Conflict):
     """The technician is already on the way to another appointment."""
 
@@ -156,6 +160,12 @@ class NoAddress(BadInput):
 
 class NotBookable(BadInput):
     """This cannot be booked here. Please ask the service desk."""
+
+
+class PreconditionRequired(Refusal):
+    """Say which version of the appointment you saw: send its ETag as If-Match."""
+
+    status = HTTPStatus.PRECONDITION_REQUIRED
 
 
 class IdempotencyMismatch(Refusal):

@@ -16,6 +16,7 @@ from tests.serving import config_for, free_socket, serving
 from tests.world import PLACE, World, settle
 from tracker.actions import visits
 from tracker.actions.accounts import hashed
+from tracker.actions.agenda import appointment_for
 from tracker.actions.house import House, close, furnish, the_clock
 from tracker.actions.sharing import set_sharing
 from tracker.actions.visits import Wish
@@ -82,7 +83,7 @@ class Town:
         await visits.take_step(self.house, self.technician, appointment, Wish(step=step, device=device))
 
     async def cancel(self, appointment: str, reason: str) -> None:
-        """Anna cancels."""
+        """Anna cancels, whether her technician is on the way or not."""
         anna = Actor(
             Role.CUSTOMER,
             self.world.customer.id,
@@ -90,7 +91,8 @@ class Town:
             accounts=frozenset({self.world.account}),
             session=self.world.customer.id,
         )
-        await visits.take_step(self.house, anna, appointment, Wish(step=Step.CANCEL, reason=reason))
+        seen = (await appointment_for(self.house, anna, appointment)).state
+        await visits.take_step(self.house, anna, appointment, Wish(step=Step.CANCEL, reason=reason, seen=seen))
 
     async def share(self, on: bool) -> None:
         """Maya pauses or resumes sharing."""

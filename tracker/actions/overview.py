@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from tracker.actions.house import House
 from tracker.domain.accounts import Actor
 from tracker.errors import NotAllowed
-from tracker.records import appointments, technicians
+from tracker.records import appointments, catalog, events, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction
 from tracker.records.technicians import Technician
@@ -50,6 +50,23 @@ async def technician_of(house: House, technician: str) -> Technician | None:
     """The technician of an appointment that the caller may see."""
     async with house.db.reading() as tx:
         return await technicians.by_id(tx, technician)
+
+
+async def moved_from(house: House, appointment: Appointment) -> datetime | None:
+    """The arrival it had before it was moved last; None if it never was."""
+    async with house.db.reading() as tx:
+        story = await events.of_appointment(tx, appointment.id)
+    was = next((event.payload.get("was") for event in reversed(story) if event.kind == "rescheduled"), None)
+    return datetime.fromisoformat(was) if was else None
+
+
+async def asset_words(house: House, appointment: Appointment) -> str | None:
+    """The equipment it is about, and where that stands."""
+    if appointment.asset_id is None:
+        return None
+    async with house.db.reading() as tx:
+        asset = await catalog.asset(tx, appointment.asset_id)
+    return ", ".join(part for part in (asset.name, asset.location) if part) if asset else None
 
 
 async def _named(tx: Transaction, found: Iterable[Appointment]) -> dict[str, Technician]:

@@ -9,9 +9,10 @@ from tracker.actions.house import House
 from tracker.actions.legs import begin_leg, drop_leg, drop_other_leg
 from tracker.actions.promising import Promising, adopt_again
 from tracker.actions.telling import tell
+from tracker.domain import changing
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import MOVES, Role, State, Step
-from tracker.errors import BadInput, NotAllowed, NotFound, StepNotPossible, VersionMismatch
+from tracker.errors import BadInput, NotAllowed, NotConfirmed, NotFound, StepNotPossible, VersionMismatch
 from tracker.records import appointments, audit, events, outbox, technicians
 from tracker.records.appointments import Appointment, StepTaken
 from tracker.records.database import Transaction
@@ -138,9 +139,11 @@ class _Attempt:
             raise VersionMismatch
         move = MOVES.get((before.state, wish.step))
         if move is None or (wish.seen is not None and wish.seen is not before.state):
-            raise StepNotPossible(state=before.state.value)
+            raise StepNotPossible(self._words(before, now), state=before.state.value)
         if self.actor.role not in move.roles:
             raise NotAllowed
+        if self.actor.role is Role.CUSTOMER:
+            self._check_customer(before, now)
         self._check_particulars(before, now)
         return move.to
 
@@ -153,9 +156,19 @@ class _Attempt:
             raise BadInput("Add a few words about why (at most 1000 characters).")
         if before.technician_id is None and wish.step is not Step.CANCEL:
             raise StepNotPossible("Nobody is assigned to this appointment yet.", state=before.state.value)
-        late = before.state is State.TRAVELING and self.actor.role is Role.CUSTOMER
-        if late and not self.house.settings.now.customer_cancels_traveling:
-            raise NotAllowed("The technician is already on the way. Please call the service desk.")
+
+    def _words(self, before: Appointment, now: datetime) -> str | None:
+        """Why a customer cannot cancel any more (A5); for others the state says enough."""
+        asked = self.actor.role is Role.CUSTOMER and self.wish.step is Step.CANCEL
+        return changing.cancel_refusal(before.state, before.arrival_at, self.house.settings.now, now) if asked else None
+
+    def _check_customer(self, before: Appointment, now: datetime) -> None:
+        """What the settings forbid customers; on the way they must say that they know it (A6, A7)."""
+        refusal = changing.cancel_refusal(before.state, before.arrival_at, self.house.settings.now, now)
+        if refusal is not None:
+            raise NotAllowed(refusal)
+        if before.state is State.TRAVELING and self.wish.seen is not State.TRAVELING:
+            raise NotConfirmed(state=before.state.value)
 
     async def _moved(
         self, tx: Transaction, before: Appointment, technician: Technician | None, to: State, now: datetime

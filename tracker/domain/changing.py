@@ -60,6 +60,11 @@ def until_words(rules: Rules) -> str:
     return f"You can change {moved}, and cancel {canceled}."
 
 
+def cancel_words(rules: Rules) -> str:
+    """One sentence: until when a visit can be canceled."""
+    return f"You can cancel {_until(rules.cancel_until_h)}." if rules.cancel_allowed else "To cancel, call the service desk."
+
+
 def _past_words(state: State) -> str:
     return {State.IN_PROGRESS: STARTED, State.COMPLETED: COMPLETED, State.CANCELED: CANCELED}[state]
 

@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from starlette.responses import Response
 
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, State, Step
 from tracker.records.appointments import Appointment
 from tracker.records.sessions import Session
-from tracker.web.bodies import Moment
+from tracker.web.bodies import Moment, json_answer
 
 
 class StepBody(msgspec.Struct, rename={"seen": "from"}):
@@ -140,6 +141,17 @@ def public(appointment: Appointment, actor: Actor) -> AppointmentAnswer:
         names -= {"outcome", "technician_id"}
     known = {name: getattr(appointment, name) for name in names}
     return AppointmentAnswer(place=Place(appointment.lat, appointment.lon), **known)
+
+
+def tagged(appointment: Appointment, actor: Actor, known: str | None = None, *, status: int = 200) -> Response:
+    """The appointment with its version as ETag; 304 if it is ``known``."""
+    tag = f'"{appointment.version}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if known == tag:
+        return Response(status_code=304, headers=headers)
+    answer = json_answer(public(appointment, actor), status)
+    answer.headers.update(headers)
+    return answer
 
 
 def public_session(session: Session, actor: Actor) -> SessionAnswer:

@@ -13,9 +13,8 @@ from tracker.actions.sharing import set_sharing
 from tracker.actions.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import STAFF, Role
-from tracker.errors import BadInput, NotAllowed
-from tracker.records.appointments import Appointment
-from tracker.web import api_customers, openapi
+from tracker.errors import NotAllowed
+from tracker.web import api_customers, booking, openapi
 from tracker.web.answers import (
     AppointmentAnswer,
     AppointmentsAnswer,
@@ -30,8 +29,9 @@ from tracker.web.answers import (
     public,
     public_actor,
     public_session,
+    tagged,
 )
-from tracker.web.bodies import body_of, json_answer, moment_of, version_of
+from tracker.web.bodies import body_of, json_answer, key_of, moment_of, version_of
 from tracker.web.guard import EVERYBODY, SIGNED_IN, actor_of, guard_of, house_of
 from tracker.web.openapi import Operation
 
@@ -75,6 +75,7 @@ def operations() -> list[Operation]:
         Operation("GET", "/api/v1/technician/today", today, technician, AppointmentsAnswer),
         Operation("PUT", "/api/v1/technician/sharing", share, technician, SharingAnswer, SharingBody),
         *api_customers.operations(),
+        *booking.operations(),
     ]
 
 
@@ -146,7 +147,7 @@ async def read_appointment(request: Request) -> Response:
     """One appointment, its version as ETag."""
     actor = actor_of(request)
     found = await agenda.appointment_for(house_of(request), actor, request.path_params["appointment"])
-    return _appointment(found, actor, request.headers.get("if-none-match"))
+    return tagged(found, actor, request.headers.get("if-none-match"))
 
 
 async def step(request: Request) -> Response:
@@ -163,7 +164,7 @@ async def step(request: Request) -> Response:
         device=actor.device,
     )
     done = await take_step(house_of(request), actor, request.path_params["appointment"], wish)
-    return _appointment(done, actor)
+    return tagged(done, actor)
 
 
 async def assign(request: Request) -> Response:
@@ -171,7 +172,7 @@ async def assign(request: Request) -> Response:
     actor, body = actor_of(request), await body_of(request, TechnicianBody)
     appointment = request.path_params["appointment"]
     done = await hand_over(house_of(request), actor, appointment, body.technician, version=version_of(request))
-    return _appointment(done, actor)
+    return tagged(done, actor)
 
 
 async def share(request: Request) -> Response:
@@ -187,20 +188,8 @@ async def share(request: Request) -> Response:
 
 
 def _step_id(request: Request, actor: Actor) -> str | None:
-    key = request.headers.get("idempotency-key")
+    key = key_of(request)
     if key is None:
         return None
-    if not 1 <= len(key) <= 128:
-        raise BadInput("An Idempotency-Key has 1 to 128 characters.")
     who = f"{actor.person or actor.token or actor.device}\n{key}"  # keys of different people are different keys
     return f"http:{hashlib.sha256(who.encode()).hexdigest()[:40]}"
-
-
-def _appointment(appointment: Appointment, actor: Actor, known: str | None = None) -> Response:
-    tag = f'"{appointment.version}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if known == tag:
-        return Response(status_code=304, headers=headers)
-    answer = json_answer(public(appointment, actor))
-    answer.headers.update(headers)
-    return answer

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
@@ -58,6 +58,11 @@ def moment_of(request: Request, name: str) -> datetime | None:
         moment: datetime = msgspec.convert(said, Moment)
     except msgspec.ValidationError:
         raise BadInput(f"{name} must be a time with its offset, as 2026-11-24T12:00:00Z.") from None
+    return within_reach(moment, name)
+
+
+def within_reach[D: date](moment: D, name: str) -> D:
+    """A time or day that calendars can count with; `BadInput` for others."""
     if not 2000 <= moment.year <= 2200:
         raise BadInput(f"{name} lies too far away.")
     return moment
@@ -72,6 +77,22 @@ def version_of(request: Request) -> int | None:
     if match is None:
         raise VersionMismatch
     return int(match[1])
+
+
+def key_of(request: Request) -> str | None:
+    """The Idempotency-Key, if there is one."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 1 <= len(key) <= 128:
+        raise BadInput("An Idempotency-Key has 1 to 128 characters.")
+    return key
+
+
+def asked[T](request: Request, kind: type[T]) -> T:
+    """The query as this type; `BadInput` names what does not fit. A parameter given twice counts once."""
+    try:
+        return msgspec.convert(dict(request.query_params), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadInput(str(error)) from None
 
 
 def json_answer(body: object, status: int = 200) -> Response:

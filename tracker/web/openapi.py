@@ -29,7 +29,8 @@ class Operation:
     answer: type | None
     body: type | None = None
     status: int = 200
-    query: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()  # moments
+    asks: type | None = None  # or the whole query as one type
     headers: tuple[str, ...] = ()
     refusals: tuple[int, ...] = ()
     most_bytes: int = 16 * 1024
@@ -53,7 +54,7 @@ class Operation:
         refused = {400, 403, 413, 422} if self.body else set()
         refused |= set(self.refusals) | ({401, 403} if self.roles != EVERYBODY else set())
         refused |= {404} if "{" in self.path else set()
-        refused |= {422} if self.query else set()
+        refused |= {422} if self.query or self.asks else set()
         return sorted({self.status} | refused)
 
 
@@ -119,8 +120,23 @@ def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
     for name in operation.query:
         form = {"type": "string", "format": "date-time"} if name in MOMENTS else {"type": "string"}
         yield {"name": name, "in": "query", "schema": form}
+    if operation.asks is not None:
+        yield from _asked(operation.asks)
     for name in operation.headers:
         yield {"name": name, "in": "header", "schema": {"type": "string"}}
+
+
+def _asked(kind: type) -> Iterable[dict[str, Any]]:
+    """A query's type as parameters."""
+    whole = msgspec.json.schema(kind)["$defs"][kind.__name__]
+    for name, schema in whole["properties"].items():
+        yield {"name": name, "in": "query", "required": name in whole.get("required", ()), "schema": _of_text(schema)}
+
+
+def _of_text(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query says nothing where JSON says null."""
+    options = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    return dict(options[0]) if options else {key: value for key, value in schema.items() if key != "default"}
 
 
 def _response(operation: Operation, status: int) -> dict[str, Any]:

@@ -1,0 +1,75 @@
+"""One arrival time as people read it before it is theirs: in the address's zone and in their own, by 12 or 24 hours."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from babel.dates import format_time
+
+from portal_web.times import day, machine, zone_of, zone_words
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The time chosen so far: ``words`` stand on the button that books it, ``own`` says it in the reader's own zone."""
+
+    at: datetime
+    value: str
+    zone: str
+    zone_words: str
+    day: str
+    clock: str
+    words: str
+    own: str | None = None
+    twelve: bool = False
+
+
+def chosen_of(at: datetime, zone: str, own_zone: str | None, twelve: bool) -> Chosen:
+    """A time as the summary and the buttons say it."""
+    said, on = clock(at, zone, twelve), day(at, zone)
+    words = f"{on}, {said}"
+    own = own_words(at, zone, own_zone, twelve)
+    return Chosen(at, machine(at), zone, zone_words(zone, at), on, said, words, own, twelve)
+
+
+def near_of(nearest: Iterable[datetime], zone: str, twelve: bool) -> tuple[Chosen, ...]:
+    """Times offered instead of one that was taken, in order."""
+    return tuple(chosen_of(at, zone, None, twelve) for at in sorted(nearest))
+
+
+def own_words(at: datetime, zone: str, own_zone: str | None, twelve: bool) -> str | None:
+    """``That is 13:00 where you are.``; None where it is the same time (`static/js/booking.js` says it for a browser's zone)."""
+    if not own_zone or at.astimezone(zone_of(own_zone)).replace(tzinfo=None) == at.astimezone(zone_of(zone)).replace(tzinfo=None):
+        return None
+    other_day = "" if day(at, zone) == day(at, own_zone) else f"{day(at, own_zone)}, "
+    return f"That is {other_day}{clock(at, own_zone, twelve)} where you are."
+
+
+def clock(at: datetime, zone: str, twelve: bool) -> str:
+    """``14:00``, or ``2:00 PM`` for who reads it so."""
+    local = at.astimezone(zone_of(zone))
+    return format_time(local, "h:mm a", locale="en_US").replace("\u202f", " ") if twelve else local.strftime("%H:%M")
+
+
+def held_words(expires_at: datetime, now: datetime) -> str:
+    """``Held for you for the next 5 min.``"""
+    minutes = max(1, -(-int((expires_at - now).total_seconds()) // 60))
+    return f"Held for you for the next {minutes} min."
+
+
+def moment(said: str | None) -> datetime | None:
+    """A time that a button of ours sent; None for anything else."""
+    try:
+        at = datetime.fromisoformat(said or "")
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo and 2000 <= at.year <= 2200 else None
+
+
+def local_day(said: str | None) -> date | None:
+    """A day that a button of ours sent; None for anything else."""
+    try:
+        found = date.fromisoformat(said or "")
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2200 else None

@@ -1,0 +1,30 @@
+"""An appointment as a calendar entry: for the file that its customer takes, and for letters."""
+
+from datetime import datetime, timedelta
+
+from tracker.domain.appointments import State
+from tracker.domain.calendar import Entry, Method, calendar_file
+from tracker.records.appointments import Appointment
+from tracker.records.settings import Settings
+
+
+def calendar_of(
+    appointment: Appointment, url: str, settings: Settings, now: datetime, *, method: Method = Method.PUBLISH
+) -> bytes:
+    """The file. ``url`` is the service's public address: its host makes the UID one of ours, the entry links to the page."""
+    host = url.partition("://")[2].partition("/")[0].partition(":")[0]
+    desk = f"\nService desk: {settings.desk_phone}" if settings.desk_phone else ""
+    entry = Entry(
+        uid=f"{appointment.id}@{host}",
+        sequence=appointment.sequence,
+        title=f"{appointment.service} ({settings.company})",
+        starts_at=appointment.arrival_at,
+        ends_at=appointment.arrival_at + timedelta(minutes=appointment.duration_min),
+        zone=appointment.zone,
+        address=appointment.address,
+        place=appointment.place,
+        words=f"The technician arrives at the start of this entry.\nBooking ID {appointment.booking_id}{desk}",
+        url=f"{url}/appointments/{appointment.id}/live",
+        canceled=appointment.state is State.CANCELED,
+    )
+    return calendar_file(entry, now, company=settings.company, method=method)
