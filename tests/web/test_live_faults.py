@@ -134,8 +134,8 @@ class Persistent:
 async def cuts(play: Scene, pages: int, rounds: int, seed: int) -> None:
     chance = random.Random(seed)
     visit = await play.appointment()
-    _, token = await play.cookie(play.world.customer)
-    people = [Persistent(play, visit, token, chance) for _ in range(pages)]
+    tokens = [(await play.cookie(play.world.customer))[1] for _ in range(pages // 50 + 1)]  # sockets of a session are limited
+    people = [Persistent(play, visit, tokens[n % len(tokens)], chance) for n in range(pages)]
     await asyncio.gather(*(page.come() for page in people))
     told = []
     for turn in range(rounds):

