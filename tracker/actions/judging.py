@@ -1,8 +1,7 @@
 """Pings judged against what this process believes about their phone, and made into what one call to Redis keeps."""
 
-from asyncio import Future
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -10,12 +9,15 @@ from secrets import token_hex
 from typing import NamedTuple
 
 import msgspec
+import structlog
 
 from tracker.actions.arrivals import Arrivals
 from tracker.domain.pings import Believed, Ping, believe, judge, silence_reason
 from tracker.live import keys
 from tracker.live.gate import moment, ms
 from tracker.live.keep import UNSTORED, Answer, Item
+
+log = structlog.get_logger()
 
 MOST_TRACKS = 100_000
 """Technicians remembered by one process; one that is forgotten is learned again from Redis with the next ping."""
@@ -40,13 +42,17 @@ class Receipt(NamedTuple):
     appointment: str | None
 
 
+type Tell = Callable[[Receipt | Exception], None]
+"""Hears once what became of a parcel; an exception: nothing of it was kept."""
+
+
 class Parcel:
     """What one phone sent at once, on its way."""
 
-    __slots__ = ("before", "dealt", "done", "marker", "phone", "pings", "refused", "tries")
+    __slots__ = ("_tell", "before", "dealt", "marker", "phone", "pings", "refused", "tries")
 
-    def __init__(self, phone: Phone, pings: Sequence[Ping], dealt: str, done: "Future[Receipt]") -> None:
-        self.phone, self.dealt, self.done = phone, dealt, done
+    def __init__(self, phone: Phone, pings: Sequence[Ping], dealt: str, tell: Tell) -> None:
+        self.phone, self.dealt, self._tell = phone, dealt, tell
         self.pings = pings if len(pings) < 2 else sorted(pings, key=_fix_time)
         self.refused: list[tuple[Ping, str]] = []
         self.marker: Ping | None = None
@@ -54,16 +60,16 @@ class Parcel:
         self.tries = 0
 
     def answer(self, answer: Answer) -> None:
-        """Tell whoever waits (who may have gone)."""
-        if not self.done.done():
-            stored = answer.code != UNSTORED
-            policy = (answer.interval_s, answer.sharing, answer.appointment or None)
-            self.done.set_result(Receipt(self.refused, stored, *policy))
+        """Tell whoever waits."""
+        stored = answer.code != UNSTORED
+        self.tell(Receipt(self.refused, stored, answer.interval_s, answer.sharing, answer.appointment or None))
 
-    def refuse(self, error: Exception) -> None:
-        """Tell whoever waits that nothing was kept."""
-        if not self.done.done():
-            self.done.set_exception(error)
+    def tell(self, outcome: Receipt | Exception) -> None:
+        """Tell whoever waits; what goes wrong there is no concern of the batch."""
+        try:
+            self._tell(outcome)
+        except Exception:
+            log.exception("phone_not_told")
 
 
 @dataclass(slots=True)

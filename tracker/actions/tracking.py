@@ -10,7 +10,7 @@ import structlog
 
 from tracker.actions.arrivals import Arrivals
 from tracker.actions.house import House
-from tracker.actions.judging import Judge, Parcel, Phone, Receipt
+from tracker.actions.judging import Judge, Parcel, Phone, Receipt, Tell
 from tracker.actions.upkeep import reopen
 from tracker.domain.pings import Ping
 from tracker.errors import LiveUnavailable, Refusal
@@ -47,18 +47,31 @@ class Receiver:
         self._reopening: set[asyncio.Task[None]] = set()
         self._reopens = asyncio.Semaphore(4)
 
-    def receive(self, phone: Phone, pings: Sequence[Ping], dealt: str = "") -> "Future[Receipt]":
-        """Take pings of a phone (none: it only said that it is there); the future is done once Redis has them.
+    def take(self, phone: Phone, pings: Sequence[Ping], dealt: str, tell: Tell) -> None:
+        """Take pings of a phone (none: it only said that it is there); ``tell`` hears what became of them, never at once.
 
-        ``dealt`` is what Redis is to remember for the phone's boot when these are dealt with. The future raises
-        LiveUnavailable if they could not be kept: then nothing may be acknowledged. Sending them again is harmless.
+        ``dealt`` is what Redis is to remember for the phone's boot when these are dealt with. LiveUnavailable, raised or
+        told: they could not be kept, and nothing may be acknowledged. Sending them again is harmless.
         """
         if len(self._waiting) >= MOST_WAITING:
             raise LiveUnavailable
-        parcel = Parcel(phone, pings, dealt, asyncio.get_running_loop().create_future())
-        self._waiting.append(parcel)
+        self._waiting.append(Parcel(phone, pings, dealt, tell))
         self._wake.set()
-        return parcel.done
+
+    def receive(self, phone: Phone, pings: Sequence[Ping], dealt: str = "") -> "Future[Receipt]":
+        """`take`, for those who would rather wait."""
+        future: Future[Receipt] = asyncio.get_running_loop().create_future()
+
+        def tell(outcome: Receipt | Exception) -> None:
+            if future.done():
+                return  # whoever waited has gone
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        self.take(phone, pings, dealt, tell)
+        return future
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep batches until told to stop; what then still waits is given back."""
@@ -136,7 +149,7 @@ class Receiver:
 
     def _give_back(self, parcels: list[Parcel]) -> None:
         for parcel in parcels:
-            parcel.refuse(LiveUnavailable())
+            parcel.tell(LiveUnavailable())
 
     # -- a gate that is missing ----------------------------------------------------------------------------------------
 

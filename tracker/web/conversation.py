@@ -5,36 +5,28 @@ import contextlib
 from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket
 
 from tracker.actions import accounts, phones, sharing, upkeep, visits
 from tracker.actions.tracking import Phone, Receipt
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
-from tracker.domain.clocks import Clock, corrected, heard_sent
 from tracker.domain.dealt import Dealt
 from tracker.domain.wire import own
 from tracker.errors import LiveUnavailable, Refusal, Unavailable
-from tracker.web.pace import Pace
+from tracker.web.acks import Acks
+from tracker.web.handset import BAD_CREDENTIALS, FORBIDDEN, LATE, OUR_FAULT, POLICY, RESTART, TOO_BIG, Ended, Handset
 
 if TYPE_CHECKING:
     from tracker.web.ingest import TechnicianSockets
 
 HELLO_S = 5.0
-PER_SECOND, BURST = 100.0, 2_000.0
-"""Frames a phone may send: far more than one that empties its queue after a day without network, far fewer than we can read."""
-GONE, BINARY, POLICY, TOO_BIG, OUR_FAULT, RESTART = 1006, 1003, 1008, 1009, 1011, 1012
-BAD_CREDENTIALS, FORBIDDEN, LATE, REPLACED, FLOOD = 4401, 4403, 4408, 4409, 4429
 
 log = structlog.get_logger()
-
-
-class _Close(Exception):
-    def __init__(self, code: int, reason: str = "") -> None:
-        self.code, self.reason = code, reason
 
 
 class Conversation:
@@ -42,18 +34,20 @@ class Conversation:
 
     def __init__(self, door: "TechnicianSockets", websocket: WebSocket, actor: Actor, address: str) -> None:
         self._door, self._house, self._socket, self.actor = door, door.house, websocket, actor
-        self._address = address
+        self._address, self._handset = address, Handset(websocket)
         self._phone = Phone("", "")
-        self._clock, self._dealt = Clock(), Dealt(0)
+        self._acks = Acks()
         self._policy: own.Policy | None = None  # as the phone was told; None until it is welcomed
         self._turn = asyncio.Lock()
-        self._frames = self._pings = 0
-        self._pace = Pace(PER_SECOND, BURST, asyncio.get_running_loop().time())
+        self._landed = asyncio.Event()  # no pings taken by `_hear` are on their way
+        self._landed.set()
+        self._giving_up: asyncio.Task[None] | None = None
+        self._pings = 0
 
     async def run(self) -> None:
         """Talk until one side ends it. Whatever the other side sends, this ends with a close code and no error."""
         await self._socket.accept()
-        end = _Close(POLICY)
+        end = Ended(POLICY)
         try:
             with self._door.stranger(self._address):
                 hello = await self._hello()
@@ -61,38 +55,39 @@ class Conversation:
             await self._door.enter(self, self._phone.device)
             await self._welcome(hello)
             log.info("phone_connected", device=self._phone.device)
+            self._handset.overhear(self._hear)
             while True:
-                frame = own.read(await self._text())
+                frame = own.read(await self._handset.text())
                 async with self._turn:
+                    await self._landed.wait()
                     await self._take(frame)
-        except _Close as said:
+        except Ended as said:
             end = said
         except ValueError as error:
-            await self._try_to_say(own.error("unreadable", str(error)))
+            await self._handset.try_to_say(own.error("unreadable", str(error)))
         except Refusal as refusal:
-            await self._try_to_say(own.error(refusal.code, refusal.sentence))
-            end = _Close(RESTART if isinstance(refusal, Unavailable) else POLICY)
+            await self._handset.try_to_say(own.error(refusal.code, refusal.sentence))
+            end = Ended(RESTART if isinstance(refusal, Unavailable) else POLICY)
         except Exception:
             log.exception("conversation_failed")
-            end = _Close(OUR_FAULT)
+            end = Ended(OUR_FAULT)
         finally:
             self._door.leave(self, self._phone.device)
             await self.close(end.code, end.reason)
             if self._phone.device:
-                log.info("phone_left", device=self._phone.device, code=end.code, frames=self._frames, pings=self._pings)
+                log.info("phone_left", device=self._phone.device, code=end.code, frames=self._handset.count, pings=self._pings)
 
     async def close(self, code: int, reason: str = "") -> None:
         """Close from our side, if it is still open."""
-        if self._socket.application_state is WebSocketState.CONNECTED:
-            with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):  # it went away meanwhile
-                await self._socket.close(code, reason)
+        await self._handset.close(code, reason)
 
     async def tell_policy(self) -> None:
         """Something changed beside this conversation: tell the phone, after the answer to what it asked last."""
         async with self._turn:
+            await self._landed.wait()
             if self._policy is None:
                 return  # the welcome will say it
-            with contextlib.suppress(_Close, LiveUnavailable):  # it hears with its next ping, or when it comes again
+            with contextlib.suppress(Ended, LiveUnavailable):  # it hears with its next ping, or when it comes again
                 await self._tell_policy(await self._policy_now())
 
     # -- the beginning -------------------------------------------------------------------------------------------------
@@ -100,41 +95,36 @@ class Conversation:
     async def _hello(self) -> own.Hello:
         try:
             async with asyncio.timeout(HELLO_S):
-                text = await self._text()
+                text = await self._handset.text()
         except TimeoutError:
-            raise _Close(LATE) from None
+            raise Ended(LATE) from None
         if len(text) > own.SMALL_BYTES:
-            raise _Close(TOO_BIG)
+            raise Ended(TOO_BIG)
         hello = own.read(text)
         if not isinstance(hello, own.Hello):
-            raise _Close(POLICY, "hello first")
+            raise Ended(POLICY, "hello first")
         return hello
 
     async def _recognise(self, hello: own.Hello) -> None:
         if hello.token is not None:
             known = await accounts.device_of(self._house, hello.token)
             if known is None:
-                raise _Close(BAD_CREDENTIALS)
+                raise Ended(BAD_CREDENTIALS)
             self.actor = known
         if self.actor.role is Role.ANONYMOUS:
-            raise _Close(BAD_CREDENTIALS)
+            raise Ended(BAD_CREDENTIALS)
         technician = self.actor.technician
         if technician is None:
-            raise _Close(FORBIDDEN)
+            raise Ended(FORBIDDEN)
         device = self.actor.device or await phones.browser_of(self._house, self.actor, hello.device)
         self.actor = replace(self.actor, device=device)
         self._phone = Phone(technician, device, hello.boot)
 
     async def _welcome(self, hello: own.Hello) -> None:
-        phone, positions = self._phone, self._house.positions
-        text = await positions.dealt(phone.technician, phone.device, hello.boot)
-        self._dealt = Dealt.read(text) if text else Dealt(0)
-        self._dealt.advance(hello.first - 1)
-        if text != self._dealt.text():
-            await positions.adopt(phone.technician, phone.device, hello.boot, self._dealt.text())
+        upto = await self._acks.begin(self._house.positions, self._phone, hello)
         async with self._turn:
             policy = await self._policy_now()
-            await self._say(own.welcome(phone.technician, self._dealt.upto, self._house.clock(), policy))
+            await self._handset.say(own.welcome(self._phone.technician, upto, self._house.clock(), policy))
             self._policy = policy
 
     # -- afterwards ----------------------------------------------------------------------------------------------------
@@ -148,27 +138,46 @@ class Conversation:
             case own.Sharing():
                 await self._take_sharing(frame)
             case _:
-                raise _Close(POLICY, "hello again")
+                raise Ended(POLICY, "hello again")
 
     async def _take_pings(self, frame: own.Pings) -> None:
-        now = self._house.clock()
-        if frame.sent is not None:
-            self._clock = heard_sent(self._clock, own.utc(frame.sent), now)
-        dealt, pings = self._dealt.copy(), []
-        for said in frame.pings:
-            if said.seq not in dealt:  # else it was acknowledged before, and is again
-                dealt.add(said.seq)
-                pings.append(own.as_ping(said, corrected(own.utc(said.at), self._clock, now)))
+        pings, dealt = self._acks.unpack(frame, self._house.clock())
         receipt = await self._door.receiver.receive(self._phone, pings, dealt.text())
-        self._dealt = dealt
         self._pings += len(pings)
-        also = list(dict.fromkeys(said.seq for said in frame.pings if said.seq > dealt.upto))
-        refused = [(ping.seq or 0, rule) for ping, rule in receipt.refused]
-        await self._say(own.ack(dealt.upto, also, refused))
+        await self._handset.say(self._acks.ack(frame, dealt, receipt))
         await self._tell_policy(_policy_of(receipt))
 
+    def _hear(self, frame: own.Pings) -> bool:
+        """Take pings that were overheard; False while something else is under way: then they wait for their turn."""
+        if self._turn.locked() or not self._landed.is_set():
+            return False
+        pings, dealt = self._acks.unpack(frame, self._house.clock())
+        try:
+            self._door.receiver.take(self._phone, pings, dealt.text(), partial(self._land, frame, dealt))
+        except LiveUnavailable:
+            return False
+        self._landed.clear()
+        self._pings += len(pings)
+        return True
+
+    def _land(self, frame: own.Pings, dealt: Dealt, outcome: Receipt | Exception) -> None:
+        self._landed.set()
+        if isinstance(outcome, Exception):
+            self._giving_up = asyncio.create_task(self._give_up(outcome))
+            return
+        self._handset.answer(self._acks.ack(frame, dealt, outcome))
+        policy = _policy_of(outcome)
+        if policy != self._policy:
+            self._policy = policy
+            self._handset.answer(own.policy(policy))
+
+    async def _give_up(self, error: Exception) -> None:
+        if isinstance(error, Refusal):
+            await self._handset.try_to_say(own.error(error.code, error.sentence))
+        await self.close(RESTART)
+
     async def _take_step(self, frame: own.Step) -> None:
-        pressed_at = corrected(own.utc(frame.at), self._clock, self._house.clock())
+        pressed_at = self._acks.on_our_clock(frame.at, self._house.clock())
         await self._try(frame.id, self._step(frame, pressed_at))
 
     async def _step(self, frame: own.Step, pressed_at: datetime) -> None:
@@ -182,7 +191,7 @@ class Conversation:
             device=self._phone.device,
         )
         done = await visits.take_step(self._house, self.actor, frame.appointment, wish)
-        await self._say(own.stepped(frame, done.state))
+        await self._handset.say(own.stepped(frame, done.state))
 
     async def _take_sharing(self, frame: own.Sharing) -> None:
         technician = self._phone.technician
@@ -193,48 +202,17 @@ class Conversation:
         try:
             await deed
         except Refusal as refusal:
-            await self._say(own.error(refusal.code, refusal.sentence, id))
+            await self._handset.say(own.error(refusal.code, refusal.sentence, id))
         await self._tell_policy(await self._policy_now())
 
     async def _tell_policy(self, policy: own.Policy) -> None:
         if policy != self._policy:
             self._policy = policy
-            await self._say(own.policy(policy))
+            await self._handset.say(own.policy(policy))
 
     async def _policy_now(self) -> own.Policy:
         gate = await upkeep.gate_now(self._house, self._phone.technician)
         return own.Policy(gate.interval_s, gate.sharing, gate.appointment) if gate else own.Policy(60, False, None)
-
-    # -- frames --------------------------------------------------------------------------------------------------------
-
-    async def _text(self) -> str:
-        message = await self._socket.receive()
-        if message["type"] == "websocket.disconnect":
-            raise _Close(int(message.get("code") or 1005))
-        text = message.get("text")
-        if text is None:
-            raise _Close(BINARY)
-        self._frames += 1
-        if len(text) > own.SMALL_BYTES:
-            self._check_size(text)
-        if self._pace.spent(asyncio.get_running_loop().time()):
-            raise _Close(FLOOD)
-        return str(text)
-
-    def _check_size(self, text: str) -> None:
-        size = len(text) if text.isascii() else len(text.encode())
-        if size > own.PINGS_BYTES or (size > own.SMALL_BYTES and '"pings"' not in text[:4096]):
-            raise _Close(TOO_BIG)
-
-    async def _say(self, text: str) -> None:
-        try:
-            await self._socket.send({"type": "websocket.send", "text": text})
-        except (RuntimeError, OSError, WebSocketDisconnect):
-            raise _Close(GONE) from None
-
-    async def _try_to_say(self, text: str) -> None:
-        with contextlib.suppress(_Close):
-            await self._say(text)
 
 
 def _policy_of(receipt: Receipt) -> own.Policy:

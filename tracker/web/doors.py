@@ -9,15 +9,37 @@ from starlette.websockets import WebSocket, WebSocketState
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
+from websockets.speedups import apply_mask
 
 from tracker.live.frames import payload_of
 from tracker.live.viewers import Door
 
 EXTENSION = "tracker.direct"
+FRAME_BYTES = 64 * 1024
+"""The largest WebSocket message: 200 pings (docs/protocols.md)."""
+WHOLE_TEXT = 0x81
 CLOSE_S = 1.0
 MOST_PIECES = 1_000
 """Fragments of one message."""
 SETTLE_S = 0.3
+
+
+type Listener = Callable[[bytes], bool]
+
+
+def frame_bounds(data: bytes, at: int) -> tuple[int, int]:
+    """(start, end) of the payload of the frame that begins at ``at`` (RFC 6455 §5.2); not known yet: beyond the data."""
+    if at + 2 > len(data):
+        return at + 2, at + 2
+    masked, size = divmod(data[at + 1], 128)
+    start = at + 2
+    if size >= 126:
+        wide = 2 if size == 126 else 8
+        if start + wide > len(data):
+            return start + wide, start + wide
+        size, start = int.from_bytes(data[start : start + wide]), start + wide
+    start += 4 * masked
+    return start, start + size
 
 
 class ViewerProtocol(WebSocketsSansIOProtocol):
@@ -27,16 +49,38 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
     through ASGI. Deflate must be off (``ws_per_message_deflate=False``). Give it to uvicorn as ``ws=ViewerProtocol``.
     """
 
-    listener: Callable[[bytes], bool] | None = None
+    listener: Listener | None = None
     """Hears each text message at once; True if that was all there was to do. A viewer's ``seen`` comes for every update of
-    every viewer: through the queue and the endpoint's task it would cost more than the update itself."""
+    every viewer: through parser, queue and the endpoint's task it would cost more than the update itself."""
+    _rest = b""
+    """The beginning of a frame whose end has not come yet."""
 
-    def send_receive_event_to_app(self) -> None:
-        heard = self.listener if self.curr_msg_data_type == "text" and len(self.frames) == 1 and not self.close_sent else None
-        if heard is not None and heard(self.frames[0]):
-            self.frames = []
+    def data_received(self, data: bytes) -> None:
+        """The library is given whole frames only; so it is never amid one, and a whole text may pass it by."""
+        if not self.handshake_initiated:
+            super().data_received(data)
             return
-        super().send_receive_event_to_app()
+        at, data, self._rest = 0, self._rest + data if self._rest else data, b""
+        while at < len(data):
+            start, end = frame_bounds(data, at)
+            if end - start > FRAME_BYTES:
+                super().data_received(data[at:])  # the library says so, and hears no more
+                return
+            if end > len(data):
+                self._rest = data[at:]
+                return
+            if not self._overheard(data, at, start, end):
+                super().data_received(data[at:end])
+                if self.transport.is_closing():
+                    return
+            at = end
+
+    def _overheard(self, data: bytes, at: int, start: int, end: int) -> bool:
+        listener = self.listener
+        if listener is None or data[at] != WHOLE_TEXT or start - at < 6 or self.close_sent or self.conn.current_size is not None:
+            return False
+        text = apply_mask(data[start:end], data[start - 4 : start])
+        return text.isascii() and listener(text)  # the library checks what is not
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -76,7 +120,15 @@ class DirectDoor:
     def write(self, wire: bytes) -> None:
         self._protocol.transport.write(wire)
 
-    def listen(self, listener: Callable[[bytes], bool]) -> None:
+    def open(self) -> bool:
+        """True if what is written may still arrive."""
+        return not self._closing and not self._protocol.close_sent and not self._protocol.transport.is_closing()
+
+    def unread(self) -> bool:
+        """True if messages wait for the endpoint."""
+        return not self._protocol.queue.empty()
+
+    def listen(self, listener: Listener | None) -> None:
         """Let every text message be heard by this first."""
         self._protocol.listener = listener
 

@@ -13,8 +13,9 @@ from tracker.actions.tracking import Receiver
 from tracker.domain.appointments import Role
 from tracker.errors import TooManyRequests
 from tracker.live.control import Ask, Control
-from tracker.web.conversation import BAD_CREDENTIALS, REPLACED, Conversation
+from tracker.web.conversation import Conversation
 from tracker.web.guard import actor_of, socket
+from tracker.web.handset import BAD_CREDENTIALS, REPLACED
 from tracker.web.problems import refuse
 
 MOST_STRANGERS = 200

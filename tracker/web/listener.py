@@ -13,13 +13,11 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from tracker.web.doors import ViewerProtocol
+from tracker.web.doors import FRAME_BYTES, ViewerProtocol
 
 HEADERS_S = 10.0
 """A connection that has not said its whole request head by then is closed."""
 HEADERS_BYTES = 32 * 1024
-FRAME_BYTES = 64 * 1024
-"""The largest WebSocket message: 200 pings (docs/protocols.md)."""
 GRACE_S = 8
 """How long answers in flight may take after a SIGTERM; with what follows the process is gone within 10 s."""
 

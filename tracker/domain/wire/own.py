@@ -75,6 +75,7 @@ class Sharing(Struct, tag_field="type", tag="sharing", frozen=True):
 type Frame = Hello | Pings | Step | Sharing
 
 _decode: Callable[[str], Frame] = msgspec.json.Decoder(Hello | Pings | Step | Sharing).decode
+_decode_pings = msgspec.json.Decoder(Pings).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -86,6 +87,14 @@ def read(text: str) -> Frame:
         raise ValueError("nested too deeply") from error
     except (msgspec.DecodeError, UnicodeError) as error:
         raise ValueError(str(error)) from error
+
+
+def pings(payload: bytes) -> Pings | None:
+    """The frame that phones mostly send; None for anything else, which `read` may understand or refuse."""
+    try:
+        return _decode_pings(payload)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
 
 
 def as_ping(said: Said, at: datetime) -> Ping:
