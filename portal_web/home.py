@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from portal_web.home_view import Row, due_words, row_of, today_words, zones_foot
+from portal_web.days import staff_day, technician_day
+from portal_web.home_view import Row, row_of, zones_foot
 from portal_web.live import trip_in
 from portal_web.live_page import page_context
 from portal_web.offers import offers_of
 from portal_web.pages import Pages
 from portal_web.sources import Street, site_of, technician_of, visit_of
-from portal_web.times import same_day
 from tracker.actions import overview
 from tracker.actions.house import House
 from tracker.actions.views import LiveView, without_place
@@ -48,9 +48,9 @@ class HomeDoors:
         if actor.role is Role.CUSTOMER:
             return await self._customer(request, actor, past=False)
         if actor.role is Role.TECHNICIAN:
-            return await self._technician(request, actor)
+            return await technician_day(self.pages, request, actor)
         if actor.staff:
-            return await self._staff(request, actor)
+            return await staff_day(self.pages, self.street, request, actor)
         return RedirectResponse("/sign-in", 303)
 
     async def past(self, request: Request) -> Response:
@@ -101,56 +101,10 @@ class HomeDoors:
         context = page_context(active.visit, trip, now, site_of(house), self.pages.assets.url("img/icons.svg"))
         return {"page": context["page_facts"], "panel": context["panel_facts"]}
 
-    async def _technician(self, request: Request, actor: Actor) -> Response:
-        house = house_of(request)
-        now = house.clock()
-        technician, found = await overview.day_of_technician(house, actor, now)
-        card = technician_of(technician, phone=False)
-        visits = [visit_of(one, card) for one in found if _today(one, technician.zone, now)]
-        open_now = [visit for visit in visits if visit.state not in {State.COMPLETED, State.CANCELED}]
-        following = next((visit for visit in open_now if visit.state in {State.TRAVELING, State.IN_PROGRESS}), None)
-        job = following or (open_now[0] if open_now else None)
-        return self.pages.answer(
-            request,
-            "day_technician.html",
-            here="home",
-            technician=technician,
-            visits=visits,
-            job=job,
-            due=due_words(job, now) if job else "",
-            traveling=any(visit.state is State.TRAVELING for visit in visits),
-            today=today_words(now, technician.zone),
-            now=now,
-        )
-
-    async def _staff(self, request: Request, actor: Actor) -> Response:
-        house = house_of(request)
-        now = house.clock()
-        found, who = await overview.day_of_company(house, actor, now)
-        today = [one for one in found if _today(one, one.zone, now)]
-        rows = [self._row(house, actor, one, who.get(one.technician_id or ""), None, now) for one in today]
-        names = {one.id: who[one.technician_id].name for one in today if one.technician_id in who}
-        counts = {state: sum(one.state is state for one in today) for state in State}
-        return self.pages.answer(
-            request,
-            "day_staff.html",
-            here="home",
-            rows=rows,
-            names=names,
-            counts=counts,
-            foot=zones_foot([row.visit for row in rows], now),
-            today=today_words(now, rows[0].visit.zone if rows else "UTC"),
-            now=now,
-        )
-
 
 def _present(one: Appointment, views: dict[str, LiveView]) -> Appointment:
     """The appointment as of the later look, if one was taken."""
     return views[one.id].appointment if one.id in views else one
-
-
-def _today(one: Appointment, zone: str, now: datetime) -> bool:
-    return same_day(one.arrival_at, now, zone) or one.state in {State.TRAVELING, State.IN_PROGRESS}
 
 
 async def _views(house: House, actor: Actor, visits: list[str], now: datetime) -> dict[str, LiveView]:

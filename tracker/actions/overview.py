@@ -1,12 +1,17 @@
 """Lists of appointments for the people they concern: a customer's, a technician's day, the company's day."""
 
+import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tracker.actions.house import House
+from tracker.actions.views import LiveView, without_place
+from tracker.actions.watching import look, watch_board
 from tracker.domain.accounts import Actor
+from tracker.domain.appointments import State
 from tracker.errors import NotAllowed
-from tracker.records import appointments, catalog, events, technicians
+from tracker.records import appointments, catalog, customers, events, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction
 from tracker.records.technicians import Technician
@@ -37,13 +42,40 @@ async def day_of_technician(house: House, actor: Actor, now: datetime) -> tuple[
         return technician, await appointments.of_technician(tx, technician.id, now - _AROUND, now + _AROUND)
 
 
-async def day_of_company(house: House, actor: Actor, now: datetime) -> Listing:
-    """Everybody's appointments around ``now``, for staff; `NotAllowed` for others."""
+@dataclass(frozen=True, slots=True)
+class CompanyDay:
+    """Everybody's appointments: technicians and the names of accounts by id, the live views of who is on the way."""
+
+    appointments: list[Appointment]
+    technicians: dict[str, Technician]
+    accounts: dict[str, str]
+    views: dict[str, LiveView]
+
+
+async def day_of_company(house: House, actor: Actor, now: datetime) -> CompanyDay:
+    """Everybody's appointments around ``now``, for staff; `NotAllowed` for others. One look at all, written down as such."""
     if not actor.staff:
         raise NotAllowed
     async with house.db.reading() as tx:
         found = await appointments.between(tx, now - _AROUND, now + _AROUND)
-        return found, await _named(tx, found)
+        who = await _named(tx, found)
+        whose = await customers.names_of(tx, {one.account_id for one in found})
+    await watch_board(house, actor, now)
+    return CompanyDay(found, who, whose, await _views(house, found, now))
+
+
+async def _views(house: House, found: list[Appointment], now: datetime) -> dict[str, LiveView]:
+    """What may be seen of everybody who is on the way; of a leg that was closed meanwhile nothing of the place."""
+    together = asyncio.Semaphore(8)
+
+    async def one(visit: Appointment) -> LiveView:
+        async with together:
+            closed = house.hub.closed(visit.id)
+            view = await look(house, visit.id, visit.technician_id, now)
+        return view if house.hub.closed(visit.id) == closed else without_place(view)
+
+    under_way = [visit for visit in found if visit.state is State.TRAVELING]
+    return {view.appointment.id: view for view in await asyncio.gather(*(one(visit) for visit in under_way))}
 
 
 async def technician_of(house: House, technician: str) -> Technician | None:

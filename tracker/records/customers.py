@@ -1,5 +1,6 @@
 """Accounts with their contacts, assets and functional locations."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -91,6 +92,12 @@ async def find_accounts(tx: Transaction, text: str = "", most: int = 100, after:
         lower = func.lower(accounts.c.name)
         query = query.where(or_(lower > name, (lower == name) & (accounts.c.id > after)))
     return await tx.all(query, Account)
+
+
+async def names_of(tx: Transaction, ids: Collection[str]) -> dict[str, str]:
+    """The names of some accounts by id."""
+    rows = await tx.rows(select(accounts.c.id, accounts.c.name).where(accounts.c.id.in_(ids)))
+    return {row.id: row.name for row in rows}
 
 
 async def add_account(tx: Transaction, account: Account) -> None:

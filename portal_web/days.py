@@ -1,0 +1,77 @@
+"""The first page of those who work here: a technician's day and the company's day."""
+
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_web.day_view import Line, arranged, line_of
+from portal_web.home_view import due_words, today_words, zones_foot
+from portal_web.live import trip_in
+from portal_web.pages import Pages
+from portal_web.sources import Street, technician_of, visit_of
+from portal_web.times import same_day
+from tracker.actions import overview
+from tracker.actions.overview import CompanyDay
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import State
+from tracker.records.appointments import Appointment
+from tracker.web.guard import house_of
+
+
+async def technician_day(pages: Pages, request: Request, actor: Actor) -> Response:
+    """A technician's jobs of the day, the present or next one large."""
+    house = house_of(request)
+    now = house.clock()
+    technician, found = await overview.day_of_technician(house, actor, now)
+    card = technician_of(technician, phone=False)
+    visits = [visit_of(one, card) for one in found if _today(one, technician.zone, now)]
+    open_now = [visit for visit in visits if visit.state not in {State.COMPLETED, State.CANCELED}]
+    following = next((visit for visit in open_now if visit.state in {State.TRAVELING, State.IN_PROGRESS}), None)
+    job = following or (open_now[0] if open_now else None)
+    return pages.answer(
+        request,
+        "day_technician.html",
+        here="home",
+        technician=technician,
+        visits=visits,
+        job=job,
+        due=due_words(job, now) if job else "",
+        traveling=any(visit.state is State.TRAVELING for visit in visits),
+        today=today_words(now, technician.zone),
+        now=now,
+    )
+
+
+async def staff_day(pages: Pages, street: Street, request: Request, actor: Actor) -> Response:
+    """Everybody's day for the dispatcher: trouble first, then who is on the way, at work, to come, and what is over."""
+    house = house_of(request)
+    now = house.clock()
+    found = await overview.day_of_company(house, actor, now)
+    today = [one for one in found.appointments if _today(one, one.zone, now)]
+    lines = [_line(found, one, actor, street, now) for one in today]
+    return pages.answer(
+        request,
+        "day_staff.html",
+        here="home",
+        day=arranged(lines),
+        total=len(lines),
+        counts={state.value: sum(line.visit.state is state for line in lines) for state in State},
+        foot=zones_foot([line.visit for line in lines], now),
+        today=today_words(now, lines[0].visit.zone if lines else "UTC"),
+        now=now,
+        zone=lines[0].visit.zone if lines else "UTC",
+    )
+
+
+def _line(found: CompanyDay, one: Appointment, actor: Actor, street: Street, now: datetime) -> Line:
+    view = found.views.get(one.id)
+    one = view.appointment if view else one
+    technician = found.technicians.get(one.technician_id or "")
+    visit = visit_of(one, technician_of(technician, phone=False), actor.signed)
+    trip = trip_in(view, visit, technician, street) if view else None
+    return line_of(visit, trip, now, found.accounts.get(one.account_id, ""), technician.name if technician else None, one.flag)
+
+
+def _today(one: Appointment, zone: str, now: datetime) -> bool:
+    return same_day(one.arrival_at, now, zone) or one.state in {State.TRAVELING, State.IN_PROGRESS}
