@@ -26,6 +26,8 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     token: str
     home: tuple[float, float]
+    pace: Pace | None = None
+    """How this one works; None: as everybody."""
 
 
 class Router(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,7 +70,9 @@ class City:
     def _technician(self, person: Person, planner: Planner, places: dict[str, tuple[float, float]]) -> Technician:
         target = Target(self.plan.url, person.token, person.name, self.plan.verify)
         start = Point(*places.get(person.name, person.home))
-        return Technician(SocketPhone(target, seed=self.plan.seed), start, planner, seed=self.plan.seed, pace=self.plan.pace)
+        return Technician(
+            SocketPhone(target, seed=self.plan.seed), start, planner, seed=self.plan.seed, pace=person.pace or self.plan.pace
+        )
 
     async def run(self, stop: asyncio.Event) -> Counts:
         """Everyone works until ``stop``; what became of all pings."""

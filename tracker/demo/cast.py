@@ -10,8 +10,13 @@ from tracker.domain.geo import Point, distance_m
 
 ZONE = "Europe/Helsinki"
 
-COMPANY = "Waypoint"
-DESK = "+358 00 000 0000"
+SETTINGS: dict[str, object] = {
+    "company": "Waypoint",
+    "desk_phone": "+358 00 000 0000",
+    "desk_hours": "Every day, day and night",
+    "lead_time_min": 5,  # a visit can be booked for now …
+    "slot_grid_min": 15,  # … or a quarter of an hour later
+}
 
 CUSTOMER = ("Kaisa Kokeilu", "kaisa@example.com", "Kasarmikatu 42")
 DISPATCHER = ("Dora Valvonta", "dispatch@example.com")
@@ -31,6 +36,10 @@ TECHNICIANS = (
     ("Siiri Testinen", "Electrician", "White van", "SII-873"),
     ("Ville Mallinen", "Plumber", "Red van", "VIL-419"),
 )
+
+STUDIO = ("Studio", "Viherniemenkatu 3")
+ASSETS = (("Heat pump, living room", "Pohjola 7", "HP-000123"), ("Ventilation unit, studio", "Tuuli 200", "VU-004567"))
+"""The customer's: the first stands at home, the second in the studio."""
 
 HOUSEHOLDS = (
     "Testitalo",

@@ -18,12 +18,12 @@ from tracker import logs
 from tracker.actions.house import House
 from tracker.app import open_house
 from tracker.config import Config, read
-from tracker.demo import cast
 from tracker.demo.certificate import certificate_for
 from tracker.demo.planner import Planner
 from tracker.demo.seed import Demo, seed
+from tracker.demo.telling import greeting, here, plan_of
 from tracker.errors import BadConfiguration
-from tracker.records import migrations
+from tracker.records import migrations, people
 from tracker.roads.build import build, read_manifest
 from tracker.roads.child import bound
 
@@ -97,7 +97,9 @@ async def run(wish: Wish) -> int:
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    _say(f"The demo of technician-tracker, in {config.data}.")
     await asyncio.to_thread(_roads, config)
+    _say("Starting the live store and the database …")
     async with open_house(config) as house:
         await migrations.migrate(house.db)
         demo = await _remembered(house, config, wish)
@@ -129,8 +131,12 @@ def _roads(config: Config) -> None:
     """Build the city's roads unless they are there, made of this very extract."""
     manifest = read_manifest(config.roads)
     if manifest is None or manifest.sha256 != hashlib.sha256(EXTRACT.read_bytes()).hexdigest():
-        print("Building the roads of central Helsinki …", flush=True)
-        build(EXTRACT, config.roads, datetime.now(UTC))
+        _say("Building the roads of central Helsinki, once, in some seconds:")
+        build(EXTRACT, config.roads, datetime.now(UTC), lambda part: _say(f"  {part}"))
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)
 
 
 async def _remembered(house: House, config: Config, wish: Wish) -> Demo:
@@ -143,6 +149,10 @@ async def _remembered(house: House, config: Config, wish: Wish) -> Demo:
         raise BadConfiguration(
             f"The demo in {config.data} has {len(demo.drivers)} technicians. Delete that folder to begin with {wish.technicians}."
         )
+    async with house.db.reading() as tx:
+        if await people.how_many(tx):
+            raise BadConfiguration(f"The demo in {config.data} was not finished. Delete that folder to begin anew.")
+    _say("Inventing people, vans and appointments …")
     demo = await seed(house.db, wish.technicians, house.clock())
     _write_privately(file, msgspec.json.encode(demo))
     return demo
@@ -156,6 +166,7 @@ def _write_privately(file: Path, data: bytes) -> None:
 
 
 async def _live(house: House, config: Config, demo: Demo, children: Children, stop: asyncio.Event, wish: Wish) -> int:
+    _say("Starting the web server, the worker and the router …")
     await children.start("web", "-m", "tracker", "serve")
     await children.start("worker", "-m", "tracker", "worker")
     stopped = asyncio.create_task(stop.wait())
@@ -168,7 +179,8 @@ async def _live(house: House, config: Config, demo: Demo, children: Children, st
         print(f"The demo could not start. See {config.data / 'logs'}", file=sys.stderr)
         return 1
     plan = config.data / "plan.json"
-    _write_privately(plan, _plan(config, demo))
+    _write_privately(plan, plan_of(config, demo))
+    _say("Sending the vans out …")
     await children.start("city", "-m", "simulator", "city", str(plan), "--memory", str(config.data / "places.json"))
     print(greeting(config, demo), flush=True)
     planning = asyncio.create_task(Planner(house.db, demo, house.secret).run(stop, house.clock))
@@ -189,44 +201,7 @@ async def _ready(config: Config) -> bool:
             async with asyncio.timeout(READY_S):
                 while True:
                     with contextlib.suppress(httpx.HTTPError):
-                        if (await client.get(f"{_local(config)}/readyz")).status_code == 200:
+                        if (await client.get(f"{here(config)}/readyz")).status_code == 200:
                             return True
                     await asyncio.sleep(0.1)
     return False
-
-
-def _local(config: Config) -> str:
-    return f"{config.public.scheme}://127.0.0.1:{config.port}"
-
-
-def _plan(config: Config, demo: Demo) -> bytes:
-    """What the simulator is told: the phones' tokens, where they live, whom to ask for roads."""
-    address = config.data / "router" / "address"
-    router = {"url": address.read_text().strip(), "kind": "valhalla"} if address.exists() else None
-    plan = {
-        "url": _local(config),
-        "technicians": [{"name": one.name, "token": one.token, "home": one.home} for one in demo.drivers],
-        "router": router,
-        "pace": {"before_s": [2, 10], "at_door_s": [5, 12], "work_s": [150, 300], "haste": [1.2, 1.4]},
-        "ask_again_s": 6,
-        "verify": not config.public.secure,
-    }
-    return msgspec.json.encode(plan)
-
-
-def greeting(config: Config, demo: Demo) -> str:
-    """What the newcomer reads: where to go, and as whom."""
-    url = config.public.url
-    rows = "\n".join(f"  {one.role:<11} {one.email:<23} {one.password}" for one in demo.sign_ins)
-    return f"""
-The city is alive: {len(demo.drivers)} technicians drive in central Helsinki, in real time.
-
-  Open      {url}/
-  and sign in as
-
-{rows}
-
-The customer ({cast.CUSTOMER[0]}) always has somebody on the way, or will in a few minutes: choose "View live map".
-Data and logs: {config.data}
-Stop with Ctrl-C. Started again, everybody is where they were.
-"""

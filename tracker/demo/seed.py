@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -10,7 +11,7 @@ from tracker.actions.passwords import Passwords
 from tracker.actions.promising import adopt
 from tracker.demo import cast
 from tracker.domain.appointments import Role, State
-from tracker.records import appointments, people, settings, technicians
+from tracker.records import appointments, customers, people, settings, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.database import Database, Transaction, new_id
 from tracker.records.technicians import Hours, Technician
@@ -45,6 +46,11 @@ class Demo(msgspec.Struct, frozen=True):
     households: tuple[str, ...]
     services: tuple[str, ...]
 
+    @property
+    def standby(self) -> tuple[Driver, ...]:
+        """Those whose day is left free, so that a visit can be booked for now: one in six, from the second on."""
+        return self.drivers[1 : 1 + max(1, len(self.drivers) // 6)]
+
 
 def booking_id() -> str:
     """What people say on the phone: ``WP-7K3F-21``."""
@@ -73,20 +79,27 @@ def appointment(account: str, service: str, place: cast.Place, arrival: datetime
     return msgspec.convert(values | more, Appointment)
 
 
+async def put(tx: Transaction, visit: Appointment) -> None:
+    """Every appointment of the demo comes in through here: as if booked, with its time promised."""
+    await appointments.add(tx, visit)
+    await adopt(tx, visit)
+
+
 async def seed(db: Database, drivers: int, now: datetime) -> Demo:
     """Fill an empty database; everything that must be known later is in the answer."""
     passwords = [secrets.token_urlsafe(9) for _ in range(4)]
     hashing = Passwords()
     hashes = [await hashing.hashed(password) for password in passwords]
     async with db.transaction() as tx:
-        await settings.write(tx, "company", cast.COMPANY, "demo", now)
-        await settings.write(tx, "desk_phone", cast.DESK, "demo", now)
+        for key, value in cast.SETTINGS.items():
+            await settings.write(tx, key, value, "demo", now)
         services = tuple([await appointments.add_service_type(tx, name, minutes) for name, minutes in cast.SERVICES])
         vans = tuple([await _driver(tx, number, now) for number in range(drivers)])
         account, contact = await _customer(tx, hashes[0], now)
         households = tuple([await _household(tx, number, now) for number in range(len(cast.HOUSEHOLDS))])
         await _staff(tx, vans[0], hashes, now)
-        await _past(tx, account, contact, services, vans, now)
+        assets = await _assets(tx, account, now)
+        await _other_visits(tx, account, contact, assets, services, vans, now)
     emails = (
         ("customer", cast.CUSTOMER[1]),
         ("dispatcher", cast.DISPATCHER[1]),
@@ -152,29 +165,64 @@ async def _staff(tx: Transaction, van: Driver, hashes: list[str], now: datetime)
     await people.add(tx, aino, now)
 
 
-async def _past(
-    tx: Transaction, account: str, contact: str, services: tuple[str, ...], vans: tuple[Driver, ...], now: datetime
+async def _assets(tx: Transaction, account: str, now: datetime) -> tuple[str, str]:
+    """The customer's two things to be serviced: one at home, one at a place of its own."""
+    place = cast.place_of(cast.STUDIO[1])
+    studio = customers.Location(
+        id=new_id(),
+        account_id=account,
+        name=cast.STUDIO[0],
+        address=place.address,
+        lat=place.point.lat,
+        lon=place.point.lon,
+        zone=cast.ZONE,
+    )
+    await customers.add_location(tx, studio)
+    ids = new_id(), new_id()
+    for id_, (name, model, serial), location in zip(ids, cast.ASSETS, (None, studio.id), strict=True):
+        asset = customers.Asset(
+            id=id_, account_id=account, name=name, model=model, serial=serial, location_id=location, created_at=now
+        )
+        await customers.add_asset(tx, asset)
+    return ids
+
+
+async def _other_visits(
+    tx: Transaction,
+    account: str,
+    contact: str,
+    assets: tuple[str, str],
+    services: tuple[str, ...],
+    vans: tuple[Driver, ...],
+    now: datetime,
 ) -> None:
-    """The customer's other visits: done, canceled, under way just now, and to come."""
-    place = cast.place_of(cast.CUSTOMER[2])
-    hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    """The customer's visits of other days: done, not done, canceled, and to come; the planner sees to those of today."""
+    home, studio = cast.place_of(cast.CUSTOMER[2]), cast.place_of(cast.STUDIO[1])
+    midnight = now.astimezone(ZoneInfo(cast.ZONE)).replace(hour=0, minute=0, second=0, microsecond=0)
 
-    def visit(service: int, van: int, arrival: datetime, **more: object) -> Appointment:
-        chosen = {"technician_id": vans[van % len(vans)].id, "contact_id": contact}
-        return appointment(account, services[service], place, arrival, **(chosen | more))
+    def visit(service: int, asset: int | None, days: int, hours: float, **more: object) -> Appointment:
+        arrival = (midnight + timedelta(days=days, hours=hours)).astimezone(UTC)
+        chosen = {"technician_id": vans[(service + 3) % len(vans)].id, "contact_id": contact}
+        thing = {"asset_id": assets[asset]} if asset is not None else {}
+        return appointment(account, services[service], studio if asset == 1 else home, arrival, **(chosen | thing | more))
 
-    done = hour - timedelta(days=12)
-    story = {
-        "traveling_at": done - timedelta(minutes=9),
-        "started_at": done + timedelta(minutes=4),
-        "completed_at": done + timedelta(minutes=13),
-    }
-    given_up = {"canceled_at": hour - timedelta(days=66), "canceled_by": "customer", "cancel_reason": "We are away that week."}
+    def story(one: Appointment, *, until: str) -> Appointment:
+        end = {until: one.arrival_at + timedelta(minutes=13)}
+        begun = {"traveling_at": one.arrival_at - timedelta(minutes=9), "started_at": one.arrival_at + timedelta(minutes=2)}
+        return msgspec.structs.replace(one, **(begun | end))
+
+    gone = {"state": State.CANCELED, "canceled_by": "customer", "cancel_reason": "We are away that week."}
+    not_done = {"state": State.CANCELED, "canceled_by": "technician", "outcome": "A part was missing."}
     for one in (
-        visit(0, 0, done, state=State.COMPLETED, **story),
-        visit(2, 1, hour - timedelta(days=63), state=State.CANCELED, **given_up),
-        visit(1, 2, hour + timedelta(days=2, hours=3)),
-        visit(3, 3, hour + timedelta(days=6, hours=1)),
+        story(visit(0, 0, -12, 9.0, state=State.COMPLETED), until="completed_at"),
+        story(visit(1, 1, -40, 13.5, state=State.COMPLETED), until="completed_at"),
+        story(visit(2, None, -26, 15.0, **not_done), until="canceled_at"),
+        _canceled_before(visit(3, None, -63, 11.0, **gone)),
+        visit(1, 1, 2, 10.0),
+        visit(0, 0, 6, 13.5, details="Please ring the bell on the left."),
     ):
-        await appointments.add(tx, one)
-        await adopt(tx, one)
+        await put(tx, one)
+
+
+def _canceled_before(visit: Appointment) -> Appointment:
+    return msgspec.structs.replace(visit, canceled_at=visit.arrival_at - timedelta(days=3))
