@@ -68,7 +68,7 @@ class Planner:
         ahead = _ahead(day, now)
         if not ahead or _under_way(day) or ahead[0].arrival_at >= now - timedelta(minutes=3):
             return False
-        await self._shift(tx, ahead, now + SOON - ahead[0].arrival_at)
+        await self._line_up(tx, _scheduled(day), _rounded(now + SOON))
         return True
 
     async def _fill(self, tx: Transaction, driver: Driver, day: list[Appointment], number: int, now: datetime) -> None:
@@ -121,8 +121,8 @@ class Planner:
         if not free:
             return
         _, driver, ahead = max(free, key=lambda one: one[0])
-        await self._shift(tx, ahead, EVERY)
         arrival = _rounded(now + SOON)
+        await self._line_up(tx, ahead, arrival + EVERY)
         service = self._random.choice(self.demo.services)
         visit = appointment(self.demo.account, service, home, arrival, technician_id=driver.id, contact_id=self.demo.contact)
         await put(tx, visit)
@@ -136,14 +136,18 @@ class Planner:
             day = await self._day(tx, driver, now)
             if not _under_way(day):
                 done = [visit for visit in day if visit.state is State.COMPLETED]
-                yield _last_place(driver, done), driver, _ahead(day, now)
+                yield _last_place(driver, done), driver, _scheduled(day)
 
     async def _day(self, tx: Transaction, driver: Driver, now: datetime) -> list[Appointment]:
         return await appointments.of_technician(tx, driver.id, now - timedelta(days=1), now + timedelta(hours=6))
 
-    async def _shift(self, tx: Transaction, visits: list[Appointment], by: timedelta) -> None:
+    async def _line_up(self, tx: Transaction, visits: list[Appointment], first: datetime) -> None:
+        """No visit before ``first``, each its time after the one before: only those are moved that are in the way."""
         for visit in visits:
-            await self._move(tx, visit, _rounded(visit.arrival_at + by))
+            if visit.arrival_at >= first:
+                return
+            await self._move(tx, visit, first)
+            first += EVERY
 
     async def _move(self, tx: Transaction, visit: Appointment, arrival: datetime) -> None:
         """Every appointment that the planner moves is moved here."""
@@ -153,7 +157,11 @@ class Planner:
 
 def _ahead(day: list[Appointment], now: datetime) -> list[Appointment]:
     """The scheduled visits of the next hour, and those that are overdue."""
-    return [visit for visit in day if visit.state is State.SCHEDULED and visit.arrival_at < now + AHEAD]
+    return [visit for visit in _scheduled(day) if visit.arrival_at < now + AHEAD]
+
+
+def _scheduled(day: list[Appointment]) -> list[Appointment]:
+    return [visit for visit in day if visit.state is State.SCHEDULED]
 
 
 def _under_way(day: list[Appointment]) -> bool:
