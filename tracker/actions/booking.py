@@ -18,7 +18,7 @@ from tracker.domain.booking_ids import booking_id
 from tracker.domain.cells import epoch_s, moment
 from tracker.domain.grid import times_of_day
 from tracker.domain.slots import Fit
-from tracker.errors import BadInput, NotBookable
+from tracker.errors import BadInput, NotBookable, SlotTaken
 from tracker.records import appointments, events, holds, outbox
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction, new_id
@@ -50,7 +50,10 @@ async def book(house: House, actor: Actor, need: Need, arrival_at: datetime, *, 
     booking.taking = Taking(search, epoch_s(arrival_at), booking.write, hold=hold)
     if hold is not None and hold.arrival_at == arrival_at:
         booking.taking.first = hold.technician_id
-    return await booking.made(allowed=actor.staff or search.allows(epoch_s(arrival_at)))
+    try:
+        return await booking.made(allowed=actor.staff or search.allows(epoch_s(arrival_at)))
+    except SlotTaken as lost:
+        return await request.instead(house.db, lost)
 
 
 def check_offered(search: Search, actor: Actor, arrival_at: datetime) -> None:

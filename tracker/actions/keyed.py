@@ -6,10 +6,11 @@ from datetime import datetime
 import msgspec
 
 from tracker.domain.accounts import Actor
+from tracker.errors import Refusal
 from tracker.records import appointments, audit
 from tracker.records.appointments import Appointment
 from tracker.records.audit import Answer
-from tracker.records.database import Transaction
+from tracker.records.database import Database, Transaction
 
 KEY = "pk_idempotency"
 """The constraint whose violation means that the same request was answered by another process just now."""
@@ -34,6 +35,14 @@ class Keyed:
             return None
         answer = await audit.answered(tx, self.key, self.who, self.body)
         return None if answer is None else await appointments.by_id(tx, answer.answer["appointment"])
+
+    async def instead(self, db: Database, refusal: Refusal) -> Appointment:
+        """What the same request, sent twice at once, was given meanwhile; it stood in its own way. Else the refusal."""
+        async with db.reading() as tx:
+            before = await self.answered(tx)
+        if before is None:
+            raise refusal
+        return before
 
     async def keep(self, tx: Transaction, appointment: str, now: datetime) -> None:
         """Remember what it gave, in the transaction that did it."""

@@ -18,7 +18,7 @@ from tracker.domain.appointments import Role, State
 from tracker.domain.cells import epoch_s
 from tracker.domain.changing import modify_refusal
 from tracker.domain.slots import Fit
-from tracker.errors import NotAllowed, NotFound, StepNotPossible, VersionMismatch
+from tracker.errors import NotAllowed, NotFound, SlotTaken, StepNotPossible, VersionMismatch
 from tracker.live.control import Ask
 from tracker.records import appointments, audit, events, holds, outbox, promises
 from tracker.records.appointments import Appointment
@@ -51,7 +51,10 @@ async def move(
     moving = _Moving(house, actor, found, version, request)
     moving.taking = Taking(search, epoch_s(arrival_at), moving.write, first=found.technician_id, hold=hold)
     await moving.know_the_old_day(search)
-    done = await moving.made(allowed=actor.staff or search.allows(epoch_s(arrival_at)))
+    try:
+        done = await moving.made(allowed=actor.staff or search.allows(epoch_s(arrival_at)))
+    except (SlotTaken, VersionMismatch) as lost:
+        return await request.instead(house.db, lost)
     await tell(house, appointment)
     await house.control.ask(Ask.LOOK_AGAIN, appointment)
     return done
