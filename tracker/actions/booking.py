@@ -19,7 +19,7 @@ from tracker.domain.cells import epoch_s, moment
 from tracker.domain.grid import times_of_day
 from tracker.domain.slots import Fit
 from tracker.errors import BadInput, NotBookable, SlotTaken
-from tracker.records import appointments, events, holds, outbox
+from tracker.records import appointments, events, outbox
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction, new_id
 from tracker.records.promises import Owner
@@ -43,13 +43,12 @@ async def book(house: House, actor: Actor, need: Need, arrival_at: datetime, *, 
         before = await request.answered(tx)
         if before is not None:
             return before
-        search = Search(house, await wanted(tx, house, actor, need), await own(tx, actor))
-        hold = await holds.of_session(tx, actor.session) if actor.session else None
+        search = Search(house, await wanted(tx, house, actor, need), *await own(tx, actor))
     check_offered(search, actor, arrival_at)
     booking = _Booking(house, actor, search, request)
-    booking.taking = Taking(search, epoch_s(arrival_at), booking.write, hold=hold)
-    if hold is not None and hold.arrival_at == arrival_at:
-        booking.taking.first = hold.technician_id
+    booking.taking = Taking(search, epoch_s(arrival_at), booking.write)
+    if search.hold is not None and search.hold.arrival_at == arrival_at:
+        booking.taking.first = search.hold.technician_id
     try:
         return await booking.made(allowed=actor.staff or search.allows(epoch_s(arrival_at)))
     except SlotTaken as lost:
@@ -95,8 +94,7 @@ class _Booking:
         await appointments.add(tx, appointment)
         await self.taking.drop_hold(tx)
         await keeping.take(tx, fit, Owner(appointment.id))
-        if self.taking.hold is not None:
-            await self.taking.mend(tx, self.taking.hold.technician_id, self.taking.hold.arrival_at, now)
+        await self.taking.mend_hold(tx, now)
         await self.request.keep(tx, appointment.id, now)
         payload = {"arrival_at": appointment.arrival_at.isoformat()}
         await events.add(tx, appointment.id, "booked", now, self.actor.signed, payload, told_at=now)

@@ -15,6 +15,7 @@ from tracker.domain.shifts import Span
 from tracker.domain.slots import REMEMBERED_S, Chosen, Diary, Fit, possible, unknown
 from tracker.records import crew
 from tracker.records.crew import Person
+from tracker.records.database import Transaction
 
 ASKED_TOGETHER = 16
 """Technicians whose travel is looked up together."""
@@ -45,9 +46,11 @@ async def choose(search: Search, arrival: int, without: Sequence[str] = ()) -> C
     metres, whole = FIRST_RING_M, False
     while not whole:
         whole = search.house.company.size <= ALL_AT_ONCE or metres > LAST_RING_M
-        people = [one for one in await _ring(search, arrival, None if whole else metres) if one.id not in seen]
-        seen.update(one.id for one in people)
-        perhaps += await _perhaps(search, people, arrival)
+        async with search.house.db.reading() as tx:
+            ring = await _ring(tx, search, arrival, None if whole else metres)
+            people = [one for one in ring if one.id not in seen]
+            seen.update(one.id for one in people)
+            perhaps += await _perhaps(tx, search, people, arrival)
         perhaps = await _resolve(search, perhaps, known, float("inf") if whole else metres)
         if _settled(known, metres):
             break
@@ -55,28 +58,27 @@ async def choose(search: Search, arrival: int, without: Sequence[str] = ()) -> C
     return Choice(sorted(known, key=lambda one: one.rank), len(known) + len(perhaps))
 
 
-async def _ring(search: Search, arrival: int, metres: float | None) -> list[Person]:
+async def _ring(tx: Transaction, search: Search, arrival: int, metres: float | None) -> list[Person]:
     """Who might come from within a distance: whose home is there, or who has a visit there in the hours before."""
     around = search.wanted.range
-    async with search.house.db.reading() as tx:
-        if metres is None:
-            return await around.everybody(tx)
-        found = await around.within(tx, metres)
-        since, until = moment(arrival - REMEMBERED_S) - timedelta(hours=12), moment(arrival)
-        near = await crew.visiting(tx, box_round(around.place, metres), since, until) - {one.id for one in found}
-        if near:
-            found += [one for one in await crew.qualified(tx, around.needed, ids=near) if around.serves(one)]
-        return found
+    if metres is None:
+        return await around.everybody(tx)
+    found = await around.within(tx, metres)
+    since, until = moment(arrival - REMEMBERED_S) - timedelta(hours=12), moment(arrival)
+    near = await crew.visiting(tx, box_round(around.place, metres), since, until) - {one.id for one in found}
+    if near:
+        found += [one for one in await crew.qualified(tx, around.needed, ids=near) if around.serves(one)]
+    return found
 
 
-async def _perhaps(search: Search, people: list[Person], arrival: int) -> list[tuple[Fit, Diary]]:
+async def _perhaps(tx: Transaction, search: Search, people: list[Person], arrival: int) -> list[tuple[Fit, Diary]]:
     """Those of them who could come if the roads were as straight and fast as can be."""
     if not people:
         return []
     work, law = search.wanted.work, rules(search.house)
     region = search.house.settings.now.holidays
-    async with search.house.db.reading() as tx:
-        read = await diaries(tx, people, arrival, arrival + work.duration_s, search.now, region, search.but)
+    ends, company = arrival + work.duration_s, search.house.company
+    read = await diaries(tx, company, people, arrival, ends, search.now, region, search.but)
     fits = [(possible(diary, work, arrival, search.ways.at_least, law), diary) for diary in read]
     return [(fit, diary) for fit, diary in fits if fit is not None]
 

@@ -1,7 +1,7 @@
 """The technicians who may be sent to a place, the nearest first, and their diaries."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -25,10 +25,13 @@ BATCH = 12
 """Technicians whose diaries are read together."""
 ALL_AT_ONCE = 300
 """A company of so many is looked at as a whole; in a larger one the surroundings of the place are searched in rings."""
+MOST_WEEKS = 20_000
 FIRST_RING_M = 1_000.0
 LAST_RING_M = 1_024_000.0
 """Rings double up to this; then everybody is looked at."""
 BOUND_LASTS_S = 30.0
+WEEK_LASTS_S = 2.0
+"""Hours, absences and closed days are read again after this: as fast as settings, a change reaches everybody."""
 
 
 @dataclass
@@ -41,6 +44,8 @@ class Company:
     zones: frozenset[str] = frozenset()
     _until: float = -1.0
     _areas: dict[tuple[str, int], Any] = field(default_factory=dict)
+    _weeks: dict[str, tuple[float, Week]] = field(default_factory=dict)
+    _closed: tuple[float, frozenset[date]] = (-1.0, frozenset())
 
     async def refresh(self, tx: Transaction) -> None:
         """Read again how many technicians there are and when anybody works, if that is long ago."""
@@ -50,10 +55,29 @@ class Company:
         self.hours, self.zones = await crew.patterns(tx)
         self._until = self.clock() + BOUND_LASTS_S
 
-    async def territories_at(self, tx: Transaction, place: Point) -> tuple[str, ...]:
-        """The active territories that hold a place (their border included)."""
+    async def weeks(self, tx: Transaction, people: Sequence[Person], now: datetime) -> dict[str, Week]:
+        """Hours, breaks and absences (not long past ones) of these technicians."""
+        moment_s = self.clock()
+        if len(self._weeks) > MOST_WEEKS:
+            self._weeks.clear()
+        known = {one.id: kept[1] for one in people if (kept := self._weeks.get(one.id)) and moment_s < kept[0]}
+        missing = [one for one in people if one.id not in known]
+        if missing:
+            read = await crew.weeks(tx, missing, now - promises.REACH)
+            self._weeks |= {technician: (moment_s + WEEK_LASTS_S, week) for technician, week in read.items()}
+            known |= read
+        return known
+
+    async def closed(self, tx: Transaction, now: datetime) -> frozenset[date]:
+        """The company's own closed days from now on."""
+        if self.clock() >= self._closed[0]:
+            today = (now - promises.REACH).date()
+            self._closed = self.clock() + WEEK_LASTS_S, await crew.closed(tx, today, today + timedelta(days=800))
+        return self._closed[1]
+
+    async def territories_at(self, tx: Transaction, place: Point, near: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+        """Those of some territories (id and version) whose area holds a place, the border included."""
         point = shapely.Point(place.lon, place.lat)
-        near = await crew.territories_near(tx, place)
         return tuple([territory for territory, version in near if (await self._area(tx, territory, version)).covers(point)])
 
     async def _area(self, tx: Transaction, territory: str, version: int) -> Any:
@@ -94,21 +118,28 @@ def public_holidays(region: str, year: int) -> frozenset[date]:
     return frozenset(holidays.country_holidays(country, subdiv=part or None, years=year))
 
 
-async def closed_days(tx: Transaction, region: str, start: int, end: int) -> frozenset[date]:
+def closed_between(region: str, own: frozenset[date], start: int, end: int) -> frozenset[date]:
     """Days on which nobody begins to work: public holidays and the company's own."""
     first, last = moment(start).date() - timedelta(days=2), moment(end).date() + timedelta(days=2)
     public = [public_holidays(region, year) for year in range(first.year, last.year + 1)]
-    return frozenset(day for days in public for day in days if first <= day <= last) | await crew.closed(tx, first, last)
+    return frozenset(day for days in (*public, own) for day in days if first <= day <= last)
 
 
 async def diaries(
-    tx: Transaction, people: Sequence[Person], start: int, end: int, now: datetime, region: str, but: Collection[str] = ()
+    tx: Transaction,
+    company: Company,
+    people: Sequence[Person],
+    start: int,
+    end: int,
+    now: datetime,
+    region: str,
+    but: Collection[str] = (),
 ) -> list[Diary]:
     """The diaries of technicians between two moments (seconds since the epoch), in the same order."""
     if not people:
         return []
-    closed = await closed_days(tx, region, start, end)
-    weeks = await crew.weeks(tx, people, moment(start) - promises.REACH, moment(end) + promises.REACH)
+    closed = closed_between(region, await company.closed(tx, now), start, end)
+    weeks = await company.weeks(tx, people, now)
     promised = await promises.of_technicians(tx, [person.id for person in people], start, end, now, but=but)
     return [Diary(each.id, each.home, shifts_of(weeks[each.id], start, end, closed), promised[each.id]) for each in people]
 

@@ -29,13 +29,12 @@ async def hold(house: House, actor: Actor, need: Need, arrival_at: datetime) -> 
     """
     session = _session(actor)
     async with house.db.reading() as tx:
-        search = Search(house, await wanted(tx, house, actor, need), await own(tx, actor))
-        before = await holds.of_session(tx, session)
+        search = Search(house, await wanted(tx, house, actor, need), *await own(tx, actor))
     check_offered(search, actor, arrival_at)
     holding = _Holding(house, session, search)
-    holding.taking = Taking(search, epoch_s(arrival_at), holding.write, hold=before)
-    if before is not None and before.arrival_at == arrival_at:
-        holding.taking.first = before.technician_id
+    holding.taking = Taking(search, epoch_s(arrival_at), holding.write)
+    if search.hold is not None and search.hold.arrival_at == arrival_at:
+        holding.taking.first = search.hold.technician_id
     return await holding.taking.done(allowed=actor.staff or search.allows(epoch_s(arrival_at)))
 
 
@@ -81,7 +80,7 @@ async def give_back(house: House, found: Hold) -> None:
     now, ways = house.clock(), Ways(house.router, house.travels)
     start, end = epoch_s(found.arrival_at), epoch_s(found.ends_at)
     async with house.db.reading() as tx:
-        diary = await keeping.diary_of(tx, found.technician_id, start, end, now, house.settings.now.holidays)
+        diary = await keeping.diary_of(tx, house, found.technician_id, start, end, now)
     if diary is not None:
         await ways.learn(keeping.pairs_after(diary, start, found.id))
 
@@ -127,8 +126,7 @@ class _Holding:
                 raise Retry from violated
             raise
         await keeping.take(tx, fit, Owner(hold=made.id))
-        if self.taking.hold is not None:
-            await self.taking.mend(tx, self.taking.hold.technician_id, self.taking.hold.arrival_at, now)
+        await self.taking.mend_hold(tx, now)
         return made
 
     def _hold(self, fit: Fit, reason: dict[str, Any], now: datetime) -> Hold:

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from tracker.actions.crew import diaries
+from tracker.actions.house import House
 from tracker.actions.travel import Ways
 from tracker.domain.cells import cells, epoch_s, first_cell
 from tracker.domain.geo import Point
@@ -22,10 +23,12 @@ LATE = "late"
 """The flag of a visit that the one before runs into."""
 
 
-async def diary_of(tx: Transaction, technician: str, start: int, end: int, now: datetime, region: str) -> Diary | None:
+async def diary_of(tx: Transaction, house: House, technician: str, start: int, end: int, now: datetime) -> Diary | None:
     """A technician's diary between two moments, whoever may send them; None for nobody of that id."""
     person = await crew.person(tx, technician)
-    return None if person is None else (await diaries(tx, [person], start, end, now, region))[0]
+    if person is None:
+        return None
+    return (await diaries(tx, house.company, [person], start, end, now, house.settings.now.holidays))[0]
 
 
 async def reread(tx: Transaction, diary: Diary, start: int, end: int, now: datetime, but: Collection[str] = ()) -> Diary:

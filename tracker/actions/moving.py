@@ -20,7 +20,7 @@ from tracker.domain.changing import modify_refusal
 from tracker.domain.slots import Fit
 from tracker.errors import NotAllowed, NotFound, SlotTaken, StepNotPossible, VersionMismatch
 from tracker.live.control import Ask
-from tracker.records import appointments, audit, events, holds, outbox, promises
+from tracker.records import appointments, audit, events, outbox, promises
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction
 from tracker.records.promises import Owner
@@ -45,11 +45,10 @@ async def move(
             return before
         found = await _reached(tx, actor, appointment)
         check_movable(house, actor, found, version)
-        search = Search(house, await wanted_again(tx, house, actor, found), await own(tx, actor, appointment))
-        hold = await holds.of_session(tx, actor.session) if actor.session else None
+        search = Search(house, await wanted_again(tx, house, actor, found), *await own(tx, actor, appointment))
     check_offered(search, actor, arrival_at)
     moving = _Moving(house, actor, found, version, request)
-    moving.taking = Taking(search, epoch_s(arrival_at), moving.write, first=found.technician_id, hold=hold)
+    moving.taking = Taking(search, epoch_s(arrival_at), moving.write, first=found.technician_id)
     await moving.know_the_old_day(search)
     try:
         done = await moving.made(allowed=actor.staff or search.allows(epoch_s(arrival_at)))
@@ -95,8 +94,7 @@ class _Moving:
             return
         start, end = epoch_s(self.found.arrival_at), epoch_s(self.found.ends_at)
         async with self.house.db.reading() as tx:
-            region = self.house.settings.now.holidays
-            diary = await keeping.diary_of(tx, self.found.technician_id, start, end, search.now, region)
+            diary = await keeping.diary_of(tx, self.house, self.found.technician_id, start, end, search.now)
         if diary is not None:
             self.taking.concerned[diary.technician] = diary
             await search.ways.learn(keeping.pairs_after(diary, start, self.found.id))
@@ -128,8 +126,7 @@ class _Moving:
         await keeping.take(tx, fit, Owner(before.id))
         if before.technician_id is not None:
             await self.taking.mend(tx, before.technician_id, before.arrival_at, now)
-        if self.taking.hold is not None:
-            await self.taking.mend(tx, self.taking.hold.technician_id, self.taking.hold.arrival_at, now)
+        await self.taking.mend_hold(tx, now)
         await self._write_down(tx, before, fit, now)
         after = await appointments.by_id(tx, before.id)
         assert after is not None  # noqa: S101 - its row is locked

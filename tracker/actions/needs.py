@@ -102,9 +102,11 @@ async def wanted(tx: Transaction, house: House, actor: Actor, need: Need) -> Wan
     Errors: those of `choices`, `NotBookable` (the service is not for this account or not for self-scheduling, the account is
     not active), `NoAddress`, `BadInput`.
     """
-    account = await _account(tx, actor, need.account)
-    service = await catalog.service(tx, need.service_type)
-    if service is None or not await catalog.available(tx, service.id, account.id):
+    _check_reach(actor, need.account)
+    account, service, available, contact = await catalog.facts(tx, need.account, need.service_type, actor.person)
+    if account is None:
+        raise NotFound
+    if service is None or not available:
         raise NotBookable("This service cannot be booked for this account.")
     if not actor.staff and not service.by_customers:
         raise NotBookable("This service needs planning by our staff. Please call the service desk.")
@@ -114,7 +116,8 @@ async def wanted(tx: Transaction, house: House, actor: Actor, need: Need) -> Wan
     place = place_of(account, await _asset(tx, need))
     if place is None:
         raise NoAddress
-    contact = await _contact(tx, actor, need)
+    if actor.staff:
+        contact = await _named_contact(tx, need)
     return Wanted(
         need=need, account=account, service=service, place=place, contact=contact, range=await _range(tx, house, need, place)
     )
@@ -137,14 +140,20 @@ async def wanted_again(tx: Transaction, house: House, actor: Actor, found: Appoi
 
 
 async def _account(tx: Transaction, actor: Actor, account: str) -> Account:
+    _check_reach(actor, account)
+    found = await catalog.account(tx, account)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _check_reach(actor: Actor, account: str) -> None:
     if actor.role is Role.ANONYMOUS:
         raise NotSignedIn
     if not actor.staff and actor.role is not Role.CUSTOMER:
         raise NotAllowed
-    found = await catalog.account(tx, account) if actor.staff or account in actor.accounts else None
-    if found is None:
+    if not actor.staff and account not in actor.accounts:
         raise NotFound
-    return found
 
 
 async def _asset(tx: Transaction, need: Need) -> Asset | None:
@@ -176,10 +185,8 @@ def place_of(account: Account, asset: Asset | None) -> Place | None:
     return Place(where.address, Point(where.lat, where.lon), zone, "asset" if at_asset else "account")
 
 
-async def _contact(tx: Transaction, actor: Actor, need: Need) -> str | None:
-    """Who reports it: the customer's own contact; for staff the one they name."""
-    if not actor.staff and actor.person is not None:
-        return await catalog.contact_of(tx, need.account, actor.person)
+async def _named_contact(tx: Transaction, need: Need) -> str | None:
+    """Who reports it, as staff name them; a customer is their own contact."""
     if need.contact is not None and not await catalog.has_contact(tx, need.account, need.contact):
         raise NotFound
     return need.contact
@@ -187,9 +194,9 @@ async def _contact(tx: Transaction, actor: Actor, need: Need) -> str | None:
 
 async def _range(tx: Transaction, house: House, need: Need, place: Place) -> Range:
     await house.company.refresh(tx)
-    never, only = await crew.rules_of(tx, need.account)
-    territories = await house.company.territories_at(tx, place.point)
-    needed = Needed(tuple(await catalog.skills_of(tx, need.service_type)), territories, never, only)
+    asked = await crew.demands(tx, need.account, need.service_type, place.point)
+    territories = await house.company.territories_at(tx, place.point, asked.territories)
+    needed = Needed(asked.skills, territories, asked.never, asked.only)
     return Range(needed, place.point, house.settings.now.radius_km * 1000.0)
 
 

@@ -38,13 +38,13 @@ class Promising:
 
     async def know(self, visit: Appointment, technicians: Iterable[str | None]) -> None:
         """Read the days of these technicians round the visit, and ask for the travels that mending them will want."""
-        now, region = self.house.clock(), self.house.settings.now.holidays
+        now = self.house.clock()
         start, end = epoch_s(visit.arrival_at), epoch_s(max(visit.ends_at, visit.arrival_at))
         async with self.house.db.reading() as tx:
             for technician in technicians:
                 if technician is None or technician in self.diaries:
                     continue
-                diary = await keeping.diary_of(tx, technician, start, end, now, region)
+                diary = await keeping.diary_of(tx, self.house, technician, start, end, now)
                 if diary is not None:
                     self.diaries[technician] = diary
         try:

@@ -17,6 +17,7 @@ from tracker.domain.slots import Diary, look
 from tracker.errors import BadInput, NotFound
 from tracker.records import appointments, holds
 from tracker.records.database import Transaction
+from tracker.records.holds import Hold
 
 MOST_LOOKED_AT = 384
 """Technicians whose diaries one search reads: a time at which the 384 nearest are busy is not offered."""
@@ -63,7 +64,7 @@ async def times(
     if not 1 <= days <= MOST_DAYS:
         raise BadInput(f"Ask for at most {MOST_DAYS} days at once.")
     async with house.db.reading() as tx:
-        search = Search(house, await wanted(tx, house, actor, need), await own(tx, actor, moving))
+        search = Search(house, await wanted(tx, house, actor, need), *await own(tx, actor, moving))
     first = max(first or search.today, search.today)
     offers = await search.offered(search.grid(first, days))
     return Times(
@@ -85,8 +86,8 @@ def _by_day(offers: dict[int, str], zone: str, first: date, days: int) -> list[t
     return list(found.items())
 
 
-async def own(tx: Transaction, actor: Actor, moving: str | None = None) -> frozenset[str]:
-    """What counts as free for this person: the session's hold, and the appointment that is to be moved."""
+async def own(tx: Transaction, actor: Actor, moving: str | None = None) -> tuple[frozenset[str], Hold | None]:
+    """What counts as free for this person: the session's hold (answered, too) and the appointment that is to be moved."""
     hold = await holds.of_session(tx, actor.session) if actor.session else None
     if moving is not None:
         found = await appointments.by_id(tx, moving)
@@ -94,7 +95,7 @@ async def own(tx: Transaction, actor: Actor, moving: str | None = None) -> froze
             raise NotFound
         if found.state is not State.SCHEDULED:
             moving = None
-    return frozenset(one for one in (hold.id if hold else None, moving) if one is not None)
+    return frozenset(one for one in (hold.id if hold else None, moving) if one is not None), hold
 
 
 @dataclass(slots=True)
@@ -104,6 +105,7 @@ class Search:
     house: House
     wanted: Wanted
     but: Collection[str] = ()
+    hold: Hold | None = None  # the session's own
     ways: Ways = field(init=False)
     now: datetime = field(init=False)
 
@@ -149,7 +151,8 @@ class Search:
             looked_at += len(batch)
             async with self.house.db.reading() as tx:
                 end = left[-1] + self.wanted.work.duration_s
-                read = await diaries(tx, batch, left[0], end, self.now, self.house.settings.now.holidays, self.but)
+                company, region = self.house.company, self.house.settings.now.holidays
+                read = await diaries(tx, company, batch, left[0], end, self.now, region, self.but)
             found |= await self._settled(read, left)
             left = [time for time in left if time not in found]
         return found

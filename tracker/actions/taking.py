@@ -16,7 +16,6 @@ from tracker.domain.slots import Chosen, Diary, Fit, possible
 from tracker.errors import SlotTaken
 from tracker.records import holds, promises, technicians
 from tracker.records.database import Transaction
-from tracker.records.holds import Hold
 from tracker.records.violations import ConstraintViolated
 
 ROUNDS = 8
@@ -39,7 +38,7 @@ class Write[T](Protocol):
 
 @dataclass(slots=True)
 class Taking[T]:
-    """A time that somebody wants. ``first``: the technician who is to be tried first; ``hold``: the session's own.
+    """A time that somebody wants; ``first``: the technician who is to be tried first.
 
     ``concerned``: further technicians whose days change, by id, with their diaries.
     """
@@ -48,7 +47,6 @@ class Taking[T]:
     arrival: int
     write: Write[T]
     first: str | None = None
-    hold: Hold | None = None
     concerned: dict[str, Diary] = field(default_factory=dict)
     taken: list[str] = field(default_factory=list)
 
@@ -80,13 +78,12 @@ class Taking[T]:
 
     async def _know_hold(self) -> None:
         """The session's hold ends with this: its technician is concerned, too."""
-        if self.hold is None or self.hold.technician_id in self.concerned:
+        search, hold = self.search, self.search.hold
+        if hold is None or hold.technician_id in self.concerned:
             return
-        start, end = epoch_s(self.hold.arrival_at), epoch_s(self.hold.ends_at)
-        search = self.search
+        start, end = epoch_s(hold.arrival_at), epoch_s(hold.ends_at)
         async with search.house.db.reading() as tx:
-            region = search.house.settings.now.holidays
-            diary = await keeping.diary_of(tx, self.hold.technician_id, start, end, search.now, region)
+            diary = await keeping.diary_of(tx, search.house, hold.technician_id, start, end, search.now)
         if diary is not None:
             self.concerned[diary.technician] = diary
 
@@ -113,9 +110,14 @@ class Taking[T]:
         return fit
 
     async def drop_hold(self, tx: Transaction) -> None:
-        """The session's hold has done its work; call it before the cells are promised. `mend` afterwards."""
-        if self.hold is not None:
-            await holds.remove(tx, self.hold.id)
+        """The session's hold has done its work; call it before the cells are promised. `mend_hold` afterwards."""
+        if self.search.hold is not None:
+            await holds.remove(tx, self.search.hold.id)
+
+    async def mend_hold(self, tx: Transaction, now: datetime) -> None:
+        """After the cells were promised: whatever followed the hold is reached from somewhere else now."""
+        if self.search.hold is not None:
+            await self.mend(tx, self.search.hold.technician_id, self.search.hold.arrival_at, now)
 
     async def mend(self, tx: Transaction, technician: str, arrival: datetime, now: datetime) -> None:
         """Promise anew the travel to whatever follows a time that was given back."""

@@ -1,6 +1,6 @@
 """What can be booked, for whom and where: service types, assets, and the places where the work would be."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import exists, select
@@ -12,7 +12,6 @@ from tracker.records.schema import (
     contacts,
     functional_locations,
     service_type_accounts,
-    service_type_skills,
     service_types,
 )
 
@@ -74,11 +73,34 @@ async def account(tx: Transaction, account: str) -> Account | None:
     return await tx.one(select(*_ACCOUNT).where(accounts.c.id == account), Account)
 
 
-async def contact_of(tx: Transaction, account: str, person: str) -> str | None:
-    """The living contact by which a person belongs to an account."""
-    which = (contacts.c.account_id == account) & (contacts.c.person_id == person) & contacts.c.ended_at.is_(None)
-    found = await tx.value(select(contacts.c.id).where(which).order_by(contacts.c.created_at).limit(1))
-    return None if found is None else str(found)
+class Facts(NamedTuple):
+    """What one statement says of a wish: the account and service if they exist, whether they go together, and who reports it."""
+
+    account: Account | None
+    service: ServiceType | None
+    available: bool
+    contact: str | None
+
+
+async def facts(tx: Transaction, account: str, service: str, person: str | None) -> Facts:
+    """Account, service type, whether the one may have the other, and the person's living contact of the account."""
+    mine = contacts.c
+    living = (mine.account_id == account) & (mine.person_id == person) & mine.ended_at.is_(None)
+    contact = select(mine.id).where(living).order_by(mine.created_at).limit(1).scalar_subquery()
+    there = accounts.c.id == account
+    joined = accounts.outerjoin(service_types, service_types.c.id == service)
+    extra = [(service_types.c.active & _available(account)).label("available"), contact.label("contact")]
+    rows = await tx.tuples(select(*_ACCOUNT, *_SERVICE, *extra).select_from(joined).where(there))
+    if not rows:
+        return Facts(None, None, False, None)
+    own, kind, (available, reported_by) = rows[0][: len(_ACCOUNT)], rows[0][len(_ACCOUNT) : -2], rows[0][-2:]
+    named = dict(zip(ServiceType.__struct_fields__, kind, strict=True))
+    return Facts(
+        account=Account(**dict(zip(Account.__struct_fields__, own, strict=True))),
+        service=ServiceType(**named) if named["id"] is not None else None,
+        available=bool(available),
+        contact=reported_by,
+    )
 
 
 async def has_contact(tx: Transaction, account: str, contact: str) -> bool:
@@ -98,23 +120,9 @@ async def services_for(tx: Transaction, account: str) -> list[ServiceType]:
     return await tx.all(query, ServiceType)
 
 
-async def available(tx: Transaction, service: str, account: str) -> bool:
-    """Whether this account may have this service type."""
-    query = select(service_types.c.id).where(service_types.c.id == service, service_types.c.active, _available(account))
-    return await tx.value(query) is not None
-
-
 def _available(account: str) -> Any:
     named = service_type_accounts.c
     return service_types.c.for_all | exists().where(named.service_type_id == service_types.c.id, named.account_id == account)
-
-
-async def skills_of(tx: Transaction, service: str) -> list[str]:
-    """The skills that a service type needs, all of them."""
-    return [
-        row[0]
-        for row in await tx.tuples(select(service_type_skills.c.skill_id).where(service_type_skills.c.service_type_id == service))
-    ]
 
 
 async def assets_of(tx: Transaction, account: str) -> list[Asset]:

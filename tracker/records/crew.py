@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, exists, func, literal, or_, select, union_all
 
 from tracker.domain.cells import epoch_s
 from tracker.domain.duty import WeekHours
@@ -17,6 +17,7 @@ from tracker.records.schema import (
     account_technicians,
     appointments,
     closed_days,
+    service_type_skills,
     technician_breaks,
     technician_hours,
     technician_skills,
@@ -69,18 +70,31 @@ class Week(msgspec.Struct, frozen=True, kw_only=True):
     away: tuple[Span, ...] = ()
 
 
-async def rules_of(tx: Transaction, account: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The technicians an account never wants, and those it only wants (empty: any)."""
-    rule, who = account_technicians.c.rule, account_technicians.c.technician_id
-    rows = await tx.tuples(select(rule, who).where(account_technicians.c.account_id == account).order_by(who))
-    return tuple(row[1] for row in rows if row[0] == "never"), tuple(row[1] for row in rows if row[0] == "only")
+class Demands(NamedTuple):
+    """What account, service and place ask of a technician; a territory with its version."""
+
+    never: tuple[str, ...]
+    only: tuple[str, ...]
+    skills: tuple[str, ...]
+    territories: tuple[tuple[str, int], ...]
 
 
-async def territories_near(tx: Transaction, place: Point) -> list[tuple[str, int]]:
-    """Active territories whose box holds the place: id and version. Whether the area does is to be looked at (`area_of`)."""
-    columns, t = [territories.c.id, territories.c.version], territories.c
-    inside = (t.south <= place.lat) & (t.north >= place.lat) & (t.west <= place.lon) & (t.east >= place.lon)
-    return [(row[0], row[1]) for row in await tx.tuples(select(*columns).where(inside, t.active).order_by(t.id))]
+async def demands(tx: Transaction, account: str, service: str, place: Point) -> Demands:
+    """The account's rules, the service's skills, and the active territories whose box holds the place (the area may not)."""
+    rule, skill, t = account_technicians.c, service_type_skills.c, territories.c
+    inside = (t.south <= place.lat) & (t.north >= place.lat) & (t.west <= place.lon) & (t.east >= place.lon) & t.active
+    none = literal(0)
+    rows = await tx.tuples(
+        union_all(
+            select(rule.rule, rule.technician_id, none).where(rule.account_id == account),
+            select(literal("skill"), skill.skill_id, none).where(skill.service_type_id == service),
+            select(literal("territory"), t.id, t.version).where(inside),
+        )
+    )
+    found = sorted(tuple(row) for row in rows)
+    named = {kind: tuple(row[1] for row in found if row[0] == kind) for kind in ("never", "only", "skill")}
+    near = tuple((row[1], row[2]) for row in found if row[0] == "territory")
+    return Demands(named["never"], named["only"], named["skill"], near)
 
 
 async def area_of(tx: Transaction, territory: str) -> dict[str, Any] | None:
@@ -138,34 +152,38 @@ async def patterns(tx: Transaction) -> tuple[frozenset[WeekHours], frozenset[str
     return hours, frozenset(row[0] for row in zones)
 
 
-async def weeks(tx: Transaction, people: Collection[Person], start: datetime, end: datetime) -> dict[str, Week]:
-    """Hours, breaks and the absences between two moments of these technicians."""
+async def weeks(tx: Transaction, people: Collection[Person], since: datetime) -> dict[str, Week]:
+    """Hours, breaks and the absences that end after a moment of these technicians."""
     ids = [person.id for person in people]
-    hours = await _weekly(tx, technician_hours, ids)
-    breaks = await _weekly(tx, technician_breaks, ids)
+    weekly = await _weekly(tx, ids)
     away: dict[str, list[Span]] = {}
     a = absences.c
-    which = a.technician_id.in_(ids) & (a.ends_at > start) & (a.starts_at < end)
+    which = a.technician_id.in_(ids) & (a.ends_at > since)
     for technician, starts_at, ends_at in await tx.tuples(select(a.technician_id, a.starts_at, a.ends_at).where(which)):
         away.setdefault(technician, []).append(Span(epoch_s(starts_at), epoch_s(ends_at)))
     return {
         person.id: Week(
             zone=person.zone,
             home=person.home,
-            hours=tuple(hours.get(person.id, ())),
-            breaks=tuple(breaks.get(person.id, ())),
+            hours=tuple(weekly.get((person.id, "hours"), ())),
+            breaks=tuple(weekly.get((person.id, "breaks"), ())),
             away=tuple(away.get(person.id, ())),
         )
         for person in people
     }
 
 
-async def _weekly(tx: Transaction, table: Any, ids: list[str]) -> dict[str, list[WeekHours]]:
-    columns = [table.c[name] for name in ("technician_id", *WeekHours._fields)]
-    found: dict[str, list[WeekHours]] = {}
-    for technician, *row in await tx.tuples(select(*columns).where(table.c.technician_id.in_(ids)).order_by(*columns)):
-        found.setdefault(technician, []).append(WeekHours(*row))
-    return found
+async def _weekly(tx: Transaction, ids: list[str]) -> dict[tuple[str, str], list[WeekHours]]:
+    """By technician and kind (``hours``, ``breaks``)."""
+    columns = ("technician_id", *WeekHours._fields)
+    parts = [
+        select(literal(kind), *(table.c[name] for name in columns)).where(table.c.technician_id.in_(ids))
+        for kind, table in (("hours", technician_hours), ("breaks", technician_breaks))
+    ]
+    found: dict[tuple[str, str], list[WeekHours]] = {}
+    for kind, technician, *row in await tx.tuples(union_all(*parts)):
+        found.setdefault((technician, kind), []).append(WeekHours(*row))
+    return {key: sorted(rows) for key, rows in found.items()}
 
 
 async def closed(tx: Transaction, first: date, last: date) -> frozenset[date]:

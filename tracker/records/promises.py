@@ -4,14 +4,14 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import cast, delete, exists, literal, null, or_, select, union_all, update
 
 from tracker.domain.appointments import State
 from tracker.domain.cells import CELL_S, epoch_s, moment
 from tracker.domain.geo import Point
 from tracker.domain.slots import Promise
 from tracker.records.database import Transaction
-from tracker.records.schema import appointments, holds, promised_cells
+from tracker.records.schema import Instant, appointments, holds, promised_cells
 
 KEY = "pk_promised_cells"
 """The constraint whose violation means that a time is taken."""
@@ -113,14 +113,13 @@ async def of_technicians(
 ) -> dict[str, list[Promise]]:
     """What these technicians have promised between two moments (seconds since the epoch), and where they were before.
 
-    ``but``: ids of appointments and holds that are to count as not there.
+    ``but``: ids of appointments and holds that are to count as not there. Holds that have ended do not count.
     """
     found: dict[str, list[Promise]] = {technician: [] for technician in technicians}
-    within = moment(start) - REACH, moment(end) + REACH
-    for promise_of in (_appointments, _holds):
-        for technician, promise in await promise_of(tx, technicians, within, now):
-            if promise.id not in but:
-                found[technician].append(promise)
+    for technician, *row in await tx.tuples(_stories(list(technicians), moment(start) - REACH, moment(end) + REACH, now)):
+        promise = promise_of(*row, now=now)
+        if promise.id not in but:
+            found[technician].append(promise)
     return found
 
 
@@ -128,25 +127,24 @@ _STORY = (
     *("technician_id", "id", "state", "arrival_at", "ends_at", "lat", "lon"),
     *("travel_s", "traveling_at", "started_at", "completed_at"),
 )
-_HELD = ("technician_id", "id", "arrival_at", "ends_at", "lat", "lon", "travel_s")
+_HELD = "held"
+"""What stands for the state of a hold."""
 
-type Found = list[tuple[str, Promise]]
 
-
-async def _appointments(tx: Transaction, technicians: Collection[str], within: tuple[datetime, datetime], now: datetime) -> Found:
-    columns = [appointments.c[name] for name in _STORY]
-    begun = appointments.c.started_at.is_not(None)
-    which = (
-        appointments.c.technician_id.in_(list(technicians))
-        & appointments.c.arrival_at.between(*within)
-        & or_(appointments.c.state.in_(LIVE), begun)
+def _stories(technicians: list[str], since: datetime, until: datetime, now: datetime) -> Any:
+    """Appointments that are or were, and living holds, as one statement."""
+    a, h = appointments.c, holds.c
+    visits = (
+        a.technician_id.in_(technicians) & a.arrival_at.between(since, until) & or_(a.state.in_(LIVE), a.started_at.is_not(None))
     )
-    rows = await tx.tuples(select(*columns).where(which))
-    return [(row[0], promise_of(*row[1:], now=now)) for row in rows]
+    held = h.technician_id.in_(technicians) & h.arrival_at.between(since, until) & (h.expires_at > now)
+    columns = [h.technician_id, h.id, literal(_HELD), h.arrival_at, h.ends_at, h.lat, h.lon, h.travel_s]
+    never = [cast(null(), Instant) for _ in range(3)]
+    return union_all(select(*(a[name] for name in _STORY)).where(visits), select(*columns, *never).where(held))
 
 
 def promise_of(
-    appointment: str,
+    id: str,
     state: str,
     arrival_at: datetime,
     ends_at: datetime,
@@ -159,30 +157,16 @@ def promise_of(
     *,
     now: datetime,
 ) -> Promise:
-    """An appointment's stretch. One under way lasts at least until now, and nothing can be put before it any more."""
-    place = Point(lat, lon)
-    match state:
-        case State.SCHEDULED:
-            arrival = epoch_s(arrival_at)
-            return Promise(appointment, arrival - (travel_s or 0), arrival, epoch_s(ends_at), place)
-        case State.TRAVELING | State.IN_PROGRESS:
-            began = epoch_s((started_at if state == State.IN_PROGRESS else traveling_at) or arrival_at)
-            return Promise(appointment, began, began, epoch_s(max(ends_at, now)), place, mendable=False)
+    """A stretch. One under way lasts at least until now, and nothing can be put before it any more."""
+    place, arrival = Point(lat, lon), epoch_s(arrival_at)
+    if state in (State.SCHEDULED, _HELD):
+        return Promise(id, arrival - (travel_s or 0), arrival, epoch_s(ends_at), place, hold=state == _HELD)
+    if state in LIVE:
+        began = epoch_s((started_at if state == State.IN_PROGRESS else traveling_at) or arrival_at)
+        return Promise(id, began, began, epoch_s(max(ends_at, now)), place, mendable=False)
     began = epoch_s(started_at or arrival_at)
-    return Promise(
-        appointment, began, began, max(began, epoch_s(completed_at or started_at or arrival_at)), place, mendable=False
-    )
-
-
-async def _holds(tx: Transaction, technicians: Collection[str], within: tuple[datetime, datetime], now: datetime) -> Found:
-    which = holds.c.technician_id.in_(list(technicians)) & holds.c.arrival_at.between(*within) & (holds.c.expires_at > now)
-    found = []
-    rows = await tx.tuples(select(*(holds.c[name] for name in _HELD)).where(which))
-    for technician, hold, arrival_at, ends_at, lat, lon, travel_s in rows:
-        arrival = epoch_s(arrival_at)
-        promise = Promise(hold, arrival - travel_s, arrival, epoch_s(ends_at), Point(lat, lon), hold=True)
-        found.append((technician, promise))
-    return found
+    over = max(began, epoch_s(completed_at or started_at or arrival_at))
+    return Promise(id, began, began, over, place, mendable=False)
 
 
 async def set_travel(tx: Transaction, promise: Promise, seconds: int, metres: int, source: str, *, flag: str | None) -> None:
