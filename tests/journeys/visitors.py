@@ -57,6 +57,12 @@ class Visitor:
         assert await self.violations() == []
         assert self.foreign() == []
 
+    async def fine(self, scripted: bool) -> None:
+        """Accessible and unblemished, as far as can be asked where no script runs."""
+        if scripted:
+            await self.accessible()
+            await self.unblemished()
+
     async def accessible(self) -> None:
         """axe-core finds nothing, WCAG 2.2 A and AA and best practice; and nothing needs sideways scrolling."""
         result: dict[str, Any] = await Axe().run(self.page)

@@ -28,11 +28,17 @@ function tell() {
   else map.setMood({ live: story.level === "live" && away === null, flag: null, stretch: story.level === "stale" });
 }
 
+/** Not under somebody's hands: a dialog that is open is answered first, and its answer may lead elsewhere. */
+function reloadWhenFree() {
+  if (document.querySelector("dialog[open]")) addEventListener("close", () => location.reload(), { capture: true, once: true });
+  else location.reload();
+}
+
 function hear(raw) {
   const frame = read(raw, facts.place, () => clock.now());
   if (frame.now) clock.hear(frame.now);
   if (frame.state && frame.state !== facts.state) {
-    location.reload();
+    reloadWhenFree();
     return;
   }
   if (frame.type !== "snapshot" && frame.type !== "update") return;
