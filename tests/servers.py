@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -205,3 +206,42 @@ def _free_ports(count: int) -> list[int]:
     finally:
         for probe in probes:
             probe.close()
+
+
+class OwnValkey:
+    """A Valkey of one test alone, which keeps nothing over its death."""
+
+    def __init__(self, folder: str) -> None:
+        self.url = f"unix://{folder}/s"
+        where = ["--port", "0", "--unixsocket", f"{folder}/s", "--dir", folder, "--save", "", "--appendonly", "no"]
+        self._command = [str(get_binary_path()), *where]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    @contextmanager
+    def in_a_folder(cls) -> "Iterator[OwnValkey]":
+        """One that runs."""
+        with tempfile.TemporaryDirectory(prefix="tt-") as folder:
+            server = cls(folder)
+            server.start()
+            try:
+                yield server
+            finally:
+                server.kill()
+
+    def start(self) -> None:
+        """Start it, empty, on the same socket."""
+        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        with redis.Redis.from_url(self.url, retry_on_error=[redis.ConnectionError]) as client:
+            while True:
+                try:
+                    client.ping()
+                    return
+                except redis.ConnectionError:
+                    assert self.process.poll() is None
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)

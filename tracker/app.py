@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from tracker.actions.accounts import living
 from tracker.actions.house import House, close, furnish, the_clock
 from tracker.actions.loops import every
 from tracker.actions.tracking import Receiver, receiver_of
@@ -90,7 +92,7 @@ def create_app(
 async def _running(house: House, receiver: Receiver) -> AsyncIterator[None]:
     """What turns in a web process as long as it serves: viewers' hub, phones' batches, settings."""
     stop = asyncio.Event()
-    await house.hub.start(hub_look(house), house.positions.events_after)
+    await house.hub.start(hub_look(house), house.positions.events_after, partial(living, house))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(receiver.run(stop), name="receiver")
         tasks.create_task(keep_settings(house, stop), name="settings")

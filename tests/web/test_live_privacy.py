@@ -1,6 +1,7 @@
 """Attempts to see too much (F22), through real sockets and polling on two processes; asserted by order, not by time."""
 
 import asyncio
+import json
 import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -8,6 +9,7 @@ from statistics import fmean
 
 import pytest
 import pytest_asyncio
+import websockets
 from sqlalchemy import update
 
 from tests.web.live_scene import Scene, Viewer, scene, somewhere
@@ -15,7 +17,7 @@ from tests.world import HOME, PLACE
 from tracker.actions import gates, sharing, telling
 from tracker.actions.views import stamp
 from tracker.actions.watching import look
-from tracker.domain.appointments import State, Step
+from tracker.domain.appointments import Role, State, Step
 from tracker.domain.geo import Point, decode_polyline6, distance_m, moved
 from tracker.domain.visibility import Cloak, cloak_zone, coarse_eta, inside
 from tracker.domain.ways import Basis, StoredRoute
@@ -201,6 +203,44 @@ async def test_what_redis_holds_of_another_leg_is_not_shown(play: Scene) -> None
     await watchers.see_nothing_of(*(somewhere(step) for step in range(1, 5)))
     async with play.house.db.transaction() as tx:  # let the fence catch up, so that the next test can open gates
         await technicians.change(tx, play.world.maya, gate_version=10**6)
+
+
+async def test_a_contact_removed_between_the_handshake_and_the_first_frame_sees_nothing(play: Scene) -> None:
+    """What a socket may see is what its owner may see when it asks, not when it was opened."""
+    visit = await play.travel()
+    await play.ping(somewhere(1))
+    _, token = await play.cookie(play.world.customer)
+    socket = await play.connect(play.servers[0], token)
+    async with play.house.db.transaction() as tx:
+        contacts = schema.contacts
+        await tx.change(
+            update(contacts).where(contacts.c.person_id == play.world.customer.id).values(ended_at=play.house.clock())
+        )
+    try:
+        await socket.send(json.dumps({"type": "watch", "appointment": visit}))
+        with pytest.raises(websockets.ConnectionClosed):
+            await socket.recv()
+        assert socket.close_code == 4403
+    finally:
+        async with play.house.db.transaction() as tx:
+            await tx.change(update(contacts).where(contacts.c.person_id == play.world.customer.id).values(ended_at=None))
+
+
+async def test_staff_turned_technician_between_the_handshake_and_the_first_frame_have_no_board(play: Scene) -> None:
+    await play.travel()
+    _, token = await play.cookie(play.world.dispatcher)
+    socket = await play.connect(play.servers[0], token)
+    desk = schema.people.c.id == play.world.dispatcher.id
+    async with play.house.db.transaction() as tx:
+        await tx.change(update(schema.people).where(desk).values(role=Role.TECHNICIAN))
+    try:
+        await socket.send(json.dumps({"type": "watch", "board": True}))
+        with pytest.raises(websockets.ConnectionClosed):
+            await socket.recv()
+        assert socket.close_code == 4403
+    finally:
+        async with play.house.db.transaction() as tx:
+            await tx.change(update(schema.people).where(desk).values(role=Role.DISPATCHER))
 
 
 async def test_a_leg_that_ended_by_itself_shows_nothing(play: Scene) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -99,6 +99,21 @@ async def who(house: House, token: str) -> Actor | None:
         async with house.db.transaction() as tx:
             await sessions.seen(tx, found[0].id, now)
     return actor
+
+
+async def again(house: House, actor: Actor) -> tuple[Actor, datetime] | None:
+    """Who a session's owner is by now (role and accounts may have changed), and when it expires; None if it has ended."""
+    if actor.session is None:
+        return None
+    async with house.db.reading() as tx:
+        found = await sessions.by_id(tx, actor.session, house.clock())
+        return (await _actor(tx, *found), found[0].expires_at) if found else None
+
+
+async def living(house: House, ids: Collection[str]) -> set[str]:
+    """Those of some sessions that have not ended."""
+    async with house.db.reading() as tx:
+        return await sessions.living(tx, ids, house.clock())
 
 
 async def _actor(tx: Transaction, session: Session, person: Person) -> Actor:

@@ -50,3 +50,14 @@ async def browser_of(house: House, actor: Actor, name: str) -> str:
     technician, named = actor.technician, name.strip() or "Browser"
     async with house.db.transaction() as tx:
         return await technicians.browser_of(tx, technician, named, house.clock())
+
+
+async def still(house: House, actor: Actor) -> bool:
+    """True if what a phone or browser showed at its hello is still good: token not revoked, session not ended, same person."""
+    if actor.session is not None:
+        known = await accounts.again(house, actor)
+        if known is None or known[0].technician != actor.technician:
+            return False
+    async with house.db.reading() as tx:
+        device = await technicians.device(tx, actor.device) if actor.device else None
+    return device is not None and device.revoked_at is None

@@ -20,7 +20,7 @@ from tracker.domain.ways import way_on
 from tracker.errors import LiveUnavailable, NotAllowed, NotFound
 from tracker.live.positions import VisitNow
 from tracker.live.staff import in_box
-from tracker.records import appointments, audit, legs, sessions, technicians
+from tracker.records import appointments, audit, legs, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction
 
@@ -43,12 +43,6 @@ async def watched(house: House, actor: Actor, appointment: str, now: datetime) -
         async with house.db.transaction() as tx:
             await audit.write(tx, now, actor.signed, "watched", f"appointment {appointment}")
     return found
-
-
-async def session_ends(house: House, actor: Actor, now: datetime) -> datetime | None:
-    """When the actor's session ends by itself; None if it has ended, read from SQL now."""
-    async with house.db.reading() as tx:
-        return await sessions.lasts(tx, actor.session, now) if actor.session else None
 
 
 async def watch_board(house: House, actor: Actor, now: datetime) -> None:

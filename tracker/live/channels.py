@@ -16,6 +16,7 @@ from tracker.live.control import Ask, Control
 from tracker.live.frames import Frame
 from tracker.live.looking import Look, Looks, Missed
 from tracker.live.naps import Naps
+from tracker.live.sessions import Living, Sessions, everybody
 from tracker.live.staff import Board
 from tracker.live.subscription import Subscription
 from tracker.live.tending import tend
@@ -38,7 +39,7 @@ class Hub:
         self.board = Board(subscription, clock)
         self._looks: Looks
         self.channels: dict[str, Channel] = {}
-        self.sessions: dict[str, set[Socket]] = {}
+        self.sessions = Sessions()
         self.naps = Naps()
         self._closings = Closings()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -47,9 +48,10 @@ class Hub:
         control.on(Ask.END_SESSION, self.end_session)
         control.on(Ask.LOOK_AGAIN, self.look_again)
 
-    async def start(self, look: Look, missed: Missed) -> None:
-        """Listen. For ``look`` and ``missed`` see `live/looking`."""
-        self._looks = Looks(self.subscription, self._clock, look, missed, self._wake)
+    async def start(self, look: Look, missed: Missed, living: Living = everybody) -> None:
+        """Listen. For ``look`` and ``missed`` see `live/looking`; ``living``: which of some sessions have not ended."""
+        self._living = living
+        self._looks = Looks(self.subscription, self._clock, self.sessions.judged_first(look), missed, self._wake)
         self.naps.start()
         self.subscription.start()
         await self.control.listen()
@@ -57,7 +59,7 @@ class Hub:
 
     async def stop(self) -> None:
         """Close every socket (1012: come again after a moment) and end."""
-        await close_all(self._everyone(), 1012)
+        await close_all(self.sessions.everyone(), 1012)
         for task in [*self._tasks, *(channel.looking for channel in self.channels.values() if channel.looking)]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -72,7 +74,7 @@ class Hub:
         """A socket of this session is open. Say so *before* the session is looked up for the last time: then an end of the
         session either is seen by that, or finds the socket here."""
         socket.wrote = _now()
-        self.sessions.setdefault(socket.session, set()).add(socket)
+        self.sessions.expect(socket)
 
     def join(self, viewer: Watch, technician: str | None) -> None:
         """Begin to watch: a snapshot comes as soon as the channel is confirmed and the visit was looked at."""
@@ -84,10 +86,7 @@ class Hub:
 
     def forget(self, socket: Socket) -> None:
         """The socket is gone."""
-        others = self.sessions.get(socket.session, set())
-        others.discard(socket)
-        if not others:
-            self.sessions.pop(socket.session, None)
+        self.sessions.forget(socket)
 
     def leave(self, viewer: Watch) -> None:
         """Watch no more."""
@@ -162,7 +161,8 @@ class Hub:
         return self._closings.count(appointment), self.naps.count
 
     def _back(self) -> None:
-        """The subscription was lost and is here again: whatever was published meanwhile was not heard."""
+        """The subscription was lost and is here again: what was published meanwhile was not heard, ends of sessions neither."""
+        self._spawn(self.sessions.judge(self._living))  # looks wait for it
         for channel in self.channels.values():
             channel.confirmed = channel.name is not None
             channel.epoch = None
@@ -189,7 +189,7 @@ class Hub:
 
     async def end_session(self, session: str) -> None:
         """Close every socket of a session."""
-        await close_all(self.sessions.get(session, set()), 4401)
+        await self.sessions.end(session)
 
     async def look_again(self, appointment: str) -> None:
         """Something changed that the channel does not tell (another technician): look, and send what is so now."""
@@ -212,7 +212,7 @@ class Hub:
         """Beats; sessions that ran out; sockets where nobody reads; looks that are still owed."""
         self._wake()
         now, clock = _now(), self._clock()
-        overdue = tend(self._everyone(), clock, now)
+        overdue = tend(self.sessions.everyone(), clock, now)
         for channel in self.channels.values():
             self._mend(channel)
         for code, sockets in overdue.items():
@@ -225,9 +225,6 @@ class Hub:
             channel.hold()
         if not all(viewer.mailbox.joined for viewer in channel.viewers):
             self._want(channel)
-
-    def _everyone(self) -> list[Socket]:
-        return [socket for sockets in self.sessions.values() for socket in sockets]
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -1,9 +1,11 @@
 """Sign-in sessions as rows, so that they can be listed and ended; only the SHA-256 of a token is stored."""
 
+from collections.abc import Collection
 from datetime import datetime
+from itertools import batched
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from tracker.records.database import Transaction
 from tracker.records.people import Person
@@ -32,10 +34,17 @@ async def add(tx: Transaction, session: Session, token_hash: bytes) -> None:
 
 async def found(tx: Transaction, token_hash: bytes, now: datetime) -> tuple[Session, Person] | None:
     """The living session of a token and who it is; None if it never was, expired, was ended, or its person was."""
+    return await _living(tx, sessions.c.token_hash == token_hash, now)
+
+
+async def by_id(tx: Transaction, session: str, now: datetime) -> tuple[Session, Person] | None:
+    """The same by the session's id."""
+    return await _living(tx, sessions.c.id == session, now)
+
+
+async def _living(tx: Transaction, which: ColumnElement[bool], now: datetime) -> tuple[Session, Person] | None:
     person = [people.c[name].label(f"who_{name}") for name in Person.__struct_fields__]
-    living = (sessions.c.ended_at.is_(None)) & (sessions.c.expires_at > now) & (people.c.ended_at.is_(None))
-    joined = select(*_SESSION, *person).join_from(sessions, people).where(sessions.c.token_hash == token_hash, living)
-    row = await tx.row(joined)
+    row = await tx.row(select(*_SESSION, *person).join_from(sessions, people).where(which, *_lives(now)))
     if row is None:
         return None
     session = {name: row[name] for name in Session.__struct_fields__}
@@ -43,11 +52,17 @@ async def found(tx: Transaction, token_hash: bytes, now: datetime) -> tuple[Sess
     return msgspec.convert(session, Session), msgspec.convert(who, Person)
 
 
-async def lasts(tx: Transaction, session: str, now: datetime) -> datetime | None:
-    """When a living session expires; None if it is not living (ended, expired, its person ended)."""
-    living = (sessions.c.ended_at.is_(None)) & (sessions.c.expires_at > now) & (people.c.ended_at.is_(None))
-    row = await tx.row(select(sessions.c.expires_at).join_from(sessions, people).where(sessions.c.id == session, living))
-    return row["expires_at"] if row else None
+def _lives(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return sessions.c.ended_at.is_(None), sessions.c.expires_at > now, people.c.ended_at.is_(None)
+
+
+async def living(tx: Transaction, ids: Collection[str], now: datetime) -> set[str]:
+    """Those of some sessions that are living."""
+    found: set[str] = set()
+    for some in batched(sorted(ids), 500):
+        query = select(sessions.c.id).join_from(sessions, people).where(sessions.c.id.in_(some), *_lives(now))
+        found |= {row["id"] for row in await tx.rows(query)}
+    return found
 
 
 async def of_person(tx: Transaction, person: str, now: datetime) -> list[Session]:

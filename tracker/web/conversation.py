@@ -53,6 +53,8 @@ class Conversation:
                 hello = await self._hello()
                 await self._recognise(hello)
             await self._door.enter(self, self._phone.device)
+            if await self.doubted():  # asked again, now that the door knows it: a revocation is seen here or closes it there
+                raise Ended(BAD_CREDENTIALS)
             await self._welcome(hello)
             log.info("phone_connected", device=self._phone.device)
             self._handset.overhear(self._hear)
@@ -80,6 +82,13 @@ class Conversation:
     async def close(self, code: int, reason: str = "") -> None:
         """Close from our side, if it is still open."""
         await self._handset.close(code, reason)
+
+    async def doubted(self) -> bool:
+        """True, and closed, if its token was revoked or its session ended."""
+        if await phones.still(self._house, self.actor):
+            return False
+        await self.close(BAD_CREDENTIALS)
+        return True
 
     async def tell_policy(self) -> None:
         """Something changed beside this conversation: tell the phone, after the answer to what it asked last."""

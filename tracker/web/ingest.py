@@ -11,11 +11,11 @@ from starlette.websockets import WebSocket
 from tracker.actions.house import House
 from tracker.actions.tracking import Receiver
 from tracker.domain.appointments import Role
-from tracker.errors import TooManyRequests
+from tracker.errors import Refusal, TooManyRequests
 from tracker.live.control import Ask, Control
 from tracker.web.conversation import Conversation
 from tracker.web.guard import actor_of, socket
-from tracker.web.handset import BAD_CREDENTIALS, REPLACED
+from tracker.web.handset import BAD_CREDENTIALS, REPLACED, RESTART
 from tracker.web.problems import refuse
 
 MOST_STRANGERS = 200
@@ -32,6 +32,8 @@ class TechnicianSockets:
         control.on(Ask.REPLACE_DEVICE, self._replace)
         control.on(Ask.END_SESSION, self._end_session)
         control.on(Ask.POLICY, self._tell_policy)
+        house.hub.subscription.on_back.append(self._back)
+        self._doubting: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[BaseRoute]:
         """The door. A browser needs its session and our Origin; whoever sends no Origin needs a device's token."""
@@ -79,3 +81,17 @@ class TechnicianSockets:
     async def _end_session(self, session: str) -> None:
         theirs = [each for each in self._by_device.values() if each.actor.session == session]
         await asyncio.gather(*(each.close(BAD_CREDENTIALS) for each in theirs))
+
+    def _back(self) -> None:
+        """Redis was away: what was revoked or ended meanwhile was not heard here."""
+        for each in list(self._by_device.values()):
+            task = asyncio.create_task(_doubt(each))
+            self._doubting.add(task)
+            task.add_done_callback(self._doubting.discard)
+
+
+async def _doubt(conversation: Conversation) -> None:
+    try:
+        await conversation.doubted()
+    except Refusal:
+        await conversation.close(RESTART)  # it comes again, and is asked then

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from tracker.actions import watching
+from tracker.actions import accounts, watching
 from tracker.actions.house import House
 from tracker.actions.views import stamp
 from tracker.domain.accounts import Actor
@@ -144,7 +144,7 @@ async def live(websocket: WebSocket) -> None:
 
 async def _watch(house: House, actor: Actor, out: Door, words: "_Words") -> None:
     session = actor.session or ""
-    if len(house.hub.sessions.get(session, ())) >= SOCKETS:
+    if house.hub.sessions.count(session) >= SOCKETS:
         raise _Closed(4429)
     try:
         async with asyncio.timeout(WATCH_S):
@@ -161,11 +161,12 @@ async def _watch(house: House, actor: Actor, out: Door, words: "_Words") -> None
     viewer.expires = house.clock() + timedelta(minutes=1)
     house.hub.expect(viewer)
     try:
-        # asked again, now that the hub knows the socket: an end of the session is either seen here or closes it there
-        expires = await watching.session_ends(house, actor, house.clock())
-        if expires is None:
+        # asked again, now that the hub knows the socket: an end of the session, or a change of what is theirs, is either seen
+        # here or closes it there
+        known = await accounts.again(house, actor)
+        if known is None:
             raise _Closed(4401)
-        viewer.expires = expires
+        actor, viewer.expires = known
         await (
             _watch_visit(house, actor, viewer, said, words)
             if isinstance(viewer, Watch)
@@ -176,7 +177,7 @@ async def _watch(house: House, actor: Actor, out: Door, words: "_Words") -> None
 
 
 async def _watch_visit(house: House, actor: Actor, viewer: Watch, said: Said, words: "_Words") -> None:
-    visit = await watching.watched(house, actor, viewer.appointment, house.clock())
+    viewer.who, visit = actor, await watching.watched(house, actor, viewer.appointment, house.clock())
     if said.epoch and said.offset is not None:
         viewer.resume = (said.epoch, said.offset)
     viewer.short = visit.place if said.short else None
