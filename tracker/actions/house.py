@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from tracker.actions.crew import Company
 from tracker.actions.passwords import Passwords
 from tracker.actions.travel import TravelMemory
+from tracker.actions.turns import Turns
 from tracker.live.channels import Hub
 from tracker.live.connect import connect, subscriber
 from tracker.live.control import Control
@@ -59,6 +60,7 @@ class House:
     clock: Callable[[], datetime] = the_clock
     travels: TravelMemory = field(default_factory=TravelMemory)
     company: Company = field(default_factory=Company)
+    turns: Turns = field(default_factory=Turns)
 
 
 def furnish(db: Database, redis_url: str, router: Router, secret: bytes, clock: Callable[[], datetime] = the_clock) -> House:

@@ -17,11 +17,6 @@ from tracker.records import crew, holds, promises
 from tracker.records.database import Transaction
 from tracker.records.promises import Owner, owner_of
 
-TRAVEL = "travel"
-"""The flag of a visit that cannot be reached in time from the one before."""
-LATE = "late"
-"""The flag of a visit that the one before runs into."""
-
 
 async def diary_of(tx: Transaction, house: House, technician: str, start: int, end: int, now: datetime) -> Diary | None:
     """A technician's diary between two moments, whoever may send them; None for nobody of that id."""
@@ -61,7 +56,7 @@ async def travel_anew(tx: Transaction, technician: str, promise: Promise, travel
     leaves, owner = promise.arrival - travel.s, owner_of(promise)
     await promises.free(tx, owner, before=first_cell(leaves))
     whole = await promises.take_free(tx, technician, range(first_cell(leaves), first_cell(promise.arrival)), owner)
-    await promises.set_travel(tx, promise, travel.s, travel.m, travel.source, flag=None if whole else TRAVEL)
+    await promises.set_travel(tx, promise, travel.s, travel.m, travel.source, flag=None if whole else promises.TRAVEL)
 
 
 async def mend_after(tx: Transaction, diary: Diary, arrival: int, now: datetime, ways: Ways, *, anyway: bool = False) -> None:
@@ -101,4 +96,4 @@ async def flag(tx: Transaction, endangered: set[Owner]) -> None:
     """Say that these visits are run into; holds are not flagged, they end by themselves."""
     for owner in endangered:
         if owner.appointment is not None:
-            await promises.set_flag(tx, owner.appointment, LATE)
+            await promises.set_flag(tx, owner.appointment, promises.LATE)

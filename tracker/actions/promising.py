@@ -89,7 +89,7 @@ class Promising:
         whole = await promises.take_free(tx, technician, leaves, Owner(visit.id))
         reason = {"m": travel.m, "s": travel.s, "next_m": None, "candidates": None, "source": travel.source, "by": "staff"}
         columns = {"travel_s": travel.s, "travel_m": travel.m, "travel_source": travel.source}
-        return {**columns, "chosen": reason, "flag": None if whole else keeping.TRAVEL}
+        return {**columns, "chosen": reason, "flag": None if whole else promises.TRAVEL}
 
     async def _make_way(self, tx: Transaction, diary: Diary, arrival: int, ends: int) -> None:
         """The travel of others gives way to work; it is promised anew by `mend_after`."""
@@ -123,7 +123,8 @@ async def occupy(tx: Transaction, visit: Appointment, start: int, end: int) -> N
     await promises.free(tx, Owner(visit.id))
     if visit.technician_id is not None:
         endangered = await keeping.take_what_is_free(tx, visit.technician_id, start, end, Owner(visit.id))
-        await keeping.flag(tx, endangered)
+        waits = visit.state is State.SCHEDULED and bool(endangered)  # its time was another's by then
+        await keeping.flag(tx, endangered | ({Owner(visit.id)} if waits else set()))
 
 
 async def adopt(tx: Transaction, visit: Appointment) -> None:

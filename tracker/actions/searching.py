@@ -181,7 +181,11 @@ class Search:
         return None
 
     async def nearest(self, arrival: int, most: int = 3) -> list[datetime]:
-        """The free times nearest to one that cannot be had."""
+        """The free times nearest to one that cannot be had; those who lose the same one together get one answer."""
+        key = (self.wanted.range, self.wanted.work, self.zone, frozenset(self.but), arrival, most)
+        return await self.house.turns.together(key, lambda: self._nearest(arrival, most))
+
+    async def _nearest(self, arrival: int, most: int) -> list[datetime]:
         day = moment(arrival).astimezone(ZoneInfo(self.zone)).date()
         for around in (1, 4, 14):
             first = max(self.today, day - timedelta(days=around))

@@ -65,7 +65,7 @@ class Taking[T]:
         await self._know_hold()
         for chosen in sorted(choice.nearest_first, key=lambda one: one.fit.technician != self.first):
             try:
-                return await self.search.house.db.retrying(lambda tx, it=chosen: self._take(tx, it, choice.reason(it)))  # type: ignore[misc]
+                return await self._in_turn(chosen, choice.reason(chosen))
             except Taken:
                 self.taken.append(chosen.fit.technician)
             except Moved:
@@ -75,6 +75,11 @@ class Taking[T]:
                     raise
                 self.taken.append(chosen.fit.technician)
         return None
+
+    async def _in_turn(self, chosen: Chosen, reason: dict[str, Any]) -> T:
+        house = self.search.house
+        async with house.turns.turn(chosen.fit.technician):
+            return await house.db.retrying(lambda tx: self._take(tx, chosen, reason))
 
     async def _know_hold(self) -> None:
         """The session's hold ends with this: its technician is concerned, too."""

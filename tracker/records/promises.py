@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import cast, delete, exists, literal, null, or_, select, union_all, update
+from sqlalchemy import case, cast, delete, exists, literal, null, or_, select, union_all, update
 
 from tracker.domain.appointments import State
 from tracker.domain.cells import CELL_S, epoch_s, moment
@@ -15,6 +15,9 @@ from tracker.records.schema import Instant, appointments, holds, promised_cells
 
 KEY = "pk_promised_cells"
 """The constraint whose violation means that a time is taken."""
+
+TRAVEL, LATE = "travel", "late"
+"""Flags of visits that need a dispatcher: not to be reached in time from the one before; another one runs into it."""
 
 REACH = timedelta(days=1)
 """So far before a stretch of days a promise may arrive and still say where the technician is."""
@@ -175,7 +178,8 @@ async def set_travel(tx: Transaction, promise: Promise, seconds: int, metres: in
     if promise.hold:
         await tx.change(update(holds).where(holds.c.id == promise.id).values(values))
     else:
-        await tx.change(update(appointments).where(appointments.c.id == promise.id).values(flag=flag, **values))
+        kept = case((appointments.c.flag == LATE, LATE), else_=flag)  # what lies upon another does so still
+        await tx.change(update(appointments).where(appointments.c.id == promise.id).values(flag=kept, **values))
 
 
 async def set_flag(tx: Transaction, appointment: str, flag: str | None) -> None:
