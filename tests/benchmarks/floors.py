@@ -79,7 +79,7 @@ async def tutorial_phone(socket: WebSocket) -> None:
 
 
 async def raw_phone(socket: WebSocket) -> None:
-    """The floor of S3: publish the bytes, acknowledge."""
+    """A floor of S3: publish the bytes, acknowledge."""
     store: redis.asyncio.Redis = socket.app.state.redis
     name = socket.query_params["name"]
     await socket.accept()
@@ -104,6 +104,37 @@ async def forward(socket: WebSocket) -> None:
         async for message in subscription.listen():
             if message["type"] == "message":
                 await socket.send_text(message["data"].decode())
+
+
+class Dispatch:
+    """The other floor of S3: one subscription a process, each message to the sockets of its name."""
+
+    def __init__(self, store: redis.asyncio.Redis) -> None:
+        self._store = store
+        self._sockets: dict[bytes, list[WebSocket]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def viewer(self, socket: WebSocket) -> None:
+        """A viewer without a subscription of its own."""
+        await socket.accept()
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+        self._sockets.setdefault(f"live:{socket.query_params['name']}".encode(), []).append(socket)
+        await socket.send_text('{"type":"snapshot"}')
+        try:
+            while True:
+                await socket.receive_text()
+        except WebSocketDisconnect:
+            self._sockets[f"live:{socket.query_params['name']}".encode()].remove(socket)
+
+    async def _read(self) -> None:
+        async with self._store.pubsub() as subscription:
+            await subscription.psubscribe("live:*")
+            async for message in subscription.listen():
+                if message["type"] == "pmessage":
+                    text = message["data"].decode()
+                    for socket in self._sockets.get(message["channel"], ()):
+                        await socket.send_text(text)
 
 
 async def broadcast(url: str, name: str, port: int, ready: asyncio.Event) -> None:
@@ -131,14 +162,16 @@ async def broadcast(url: str, name: str, port: int, ready: asyncio.Event) -> Non
 
 def app(url: str) -> Starlette:
     """All floors that run on Starlette and uvicorn."""
+    pool = redis.asyncio.BlockingConnectionPool.from_url(url, max_connections=4000, timeout=30)
+    store = redis.asyncio.Redis(connection_pool=pool)
     floors = Starlette(
         routes=[
             WebSocketRoute("/acks", acks),
             WebSocketRoute("/tutorial/phone", tutorial_phone),
             WebSocketRoute("/raw/phone", raw_phone),
             WebSocketRoute("/forward", forward),
+            WebSocketRoute("/dispatch", Dispatch(store).viewer),
         ]
     )
-    pool = redis.asyncio.BlockingConnectionPool.from_url(url, max_connections=4000, timeout=30)
-    floors.state.redis = redis.asyncio.Redis(connection_pool=pool)
+    floors.state.redis = store
     return floors

@@ -89,9 +89,9 @@ class Viewer:
         self._socket.send(client_frame(msgspec.json.encode(said)))
         await asyncio.wait_for(self.greeted, 30)
 
-    async def follow(self, server: Server, van: Van) -> None:
+    async def follow(self, server: Server, van: Van, path: str) -> None:
         """Be forwarded what a floor's phone says."""
-        self._socket = await open_raw(server.url, f"/forward?name={van.technician}", self._heard_floor)
+        self._socket = await open_raw(server.url, f"{path}?name={van.technician}", self._heard_floor)
         await asyncio.wait_for(self.greeted, 30)
 
     async def listen(self, server: Server) -> None:
@@ -153,10 +153,10 @@ async def watchers(server: Server, company: Company, watched: Sequence[Phone]) -
 
 
 @asynccontextmanager
-async def followers(server: Server, watched: Sequence[Phone]) -> AsyncIterator[list[Viewer]]:
+async def followers(server: Server, watched: Sequence[Phone], path: str) -> AsyncIterator[list[Viewer]]:
     """Viewers of a floor, each of one phone."""
     made = [Viewer(phone) for phone in watched]
-    await in_crowds([one.follow(server, phone.van) for one, phone in zip(made, watched, strict=True)])
+    await in_crowds([one.follow(server, phone.van, path) for one, phone in zip(made, watched, strict=True)])
     yield made
     for one in made:
         one.close()
@@ -195,7 +195,7 @@ async def eagerly(senders: Sequence[Phone], seconds: float) -> int:
 
 
 async def settled(senders: Sequence[Phone], viewers: Sequence[Viewer] = ()) -> None:
-    """Wait until every ping is acknowledged and the last of each phone shown."""
+    """Wait until every ping is acknowledged and the last of each phone shown (a refused one is no update)."""
     deadline = monotonic() + 30
     while not all(phone.acks == len(phone.sent) for phone in senders) or any(map(_behind, viewers)):
         assert monotonic() < deadline, f"unfinished: {_unfinished(senders, viewers)}"
@@ -209,4 +209,4 @@ def _unfinished(senders: Sequence[Phone], viewers: Sequence[Viewer]) -> str:
 
 
 def _behind(viewer: Viewer) -> bool:
-    return viewer.phone is not None and viewer.newest < len(viewer.phone.sent)
+    return viewer.phone is not None and viewer.newest < len(viewer.phone.sent) - viewer.phone.refused

@@ -1,73 +1,16 @@
-"""The measurements S1 to S4 and S7 of docs/proof: each a ratio, the median of pairs run by turns (service, floor, service …)."""
+"""S1 to S3, S7 and one trip (docs/benchmarks.md): a ping's way in, its cost, and how soon a viewer has it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
 
-import msgspec
-import redis.asyncio
-
-from tests.benchmarks.floor_process import TRIP
-from tests.benchmarks.load import Phone, Viewer, eagerly, followers, in_crowds, phones, settled, steadily, watchers
-from tests.benchmarks.rig import Rig, Server, answering, floor, quiet
+from tests.benchmarks.load import Phone, Viewer, eagerly, followers, phones, settled, steadily, watchers
+from tests.benchmarks.results import Result, Size, by_turns, ratios
+from tests.benchmarks.rig import Rig, Server, quiet
 
 PLAIN_JSON_BYTES = 137
-"""A position update as plain JSON without deflate (docs/proof, S7)."""
-
-
-class Result(msgspec.Struct):
-    """One line of the table. ``ratio`` is service / floor (None: an absolute figure); ``better``: "more" or "less" than
-    ``reach`` is wanted."""
-
-    id: str
-    what: str
-    ratio: float | None
-    reach: float | None
-    better: str
-    service: str
-    floor: str
-    pairs: list[float]
-    note: str = ""
-
-    @property
-    def reached(self) -> bool | None:
-        if self.ratio is None or self.reach is None:
-            return None
-        return self.ratio >= self.reach if self.better == "more" else self.ratio <= self.reach
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How large and how long; the short form proves the machinery only."""
-
-    pairs: int = 5
-    seconds: float = 3.0
-    warm_s: float = 2.0
-    crowd: int = 1000
-    ingest: int = 500
-    calm: int = 200
-    rates: tuple[int, ...] = (1000, 2000, 5000)
-    fan_out_hz: float = 10.0
-
-
-type Run = Callable[[], Awaitable[float]]
-
-
-async def by_turns(pairs: int, service: Run, floor: Run) -> list[list[float]]:
-    """Run both in turn, with no garbage collection of the load's own; the figures of each."""
-    figures: list[list[float]] = [[], []]
-    with quiet():
-        for _ in range(pairs):
-            for kept, run in zip(figures, (service, floor), strict=True):
-                kept.append(await run())
-    return figures
-
-
-def ratios(figures: Sequence[Sequence[float]]) -> list[float]:
-    """Service / floor, pair by pair."""
-    return [round(ours / theirs, 3) for ours, theirs in zip(*figures, strict=True)]
+"""A position update as plain JSON without deflate (S7)."""
 
 
 # -- S1 ----------------------------------------------------------------------------------------------------------------
@@ -86,14 +29,15 @@ async def ingest(rig: Rig, size: Size) -> list[Result]:
     async with phones(rig.service, "/ws/technician", vans) as ours, phones(rig.floors, "/acks", vans) as theirs:
         await steadily(ours, len(ours), size.warm_s)  # routes and beliefs are loaded
         await settled(ours)
+        await acks_per_cpu_s(rig.service, ours)  # the first second of load is not like the others
+        await acks_per_cpu_s(rig.floors, theirs)
         figures = await by_turns(
             size.pairs, lambda: acks_per_cpu_s(rig.service, ours), lambda: acks_per_cpu_s(rig.floors, theirs)
         )
         _nothing_refused(ours)
-    found = ratios(figures)
     per_s = [f"{median(each):,.0f}/s" for each in figures]
     note = f"acks per CPU second, {len(vans)} phones"
-    return [Result("S1", "ingest / validate and ack", median(found), 0.45, "more", *per_s, found, note)]
+    return [Result("S1", "ingest / validate and ack", ratios(*figures), 0.45, "more", *per_s, note)]
 
 
 # -- S2, S3 ------------------------------------------------------------------------------------------------------------
@@ -124,57 +68,71 @@ class Path:
 
 
 @asynccontextmanager
-async def paths(rig: Rig, count: int, floor_phone: str, warm_s: float) -> AsyncIterator[tuple[Path, Path]]:
+async def paths(
+    rig: Rig, count: int, floor_phone: str, warm_s: float, floor_viewer: str = "/forward"
+) -> AsyncIterator[tuple[Path, Path]]:
     """The same number of phones, each with a viewer, on the service and on a floor; warm."""
     vans = rig.company.vans[:count]
     async with AsyncExitStack() as stack:
         ours = await stack.enter_async_context(phones(rig.service, "/ws/technician", vans))
         theirs = await stack.enter_async_context(phones(rig.floors, floor_phone, vans))
         seeing = await stack.enter_async_context(watchers(rig.service, rig.company, ours))
-        following = await stack.enter_async_context(followers(rig.floors, theirs))
+        following = await stack.enter_async_context(followers(rig.floors, theirs, floor_viewer))
         both = Path(rig.service, ours, seeing), Path(rig.floors, theirs, following)
         await rig.company.open_gates()
         for path in both:
             await path.us_per_ping(count, warm_s)
         yield both
-        _nothing_refused(ours)
 
 
 async def tutorial(rig: Rig, size: Size) -> list[Result]:
-    """S2: CPU for each ping at 200 pings a second, beside the design of the tutorials."""
-    async with paths(rig, size.calm, "/tutorial/phone", size.warm_s) as (ours, theirs):
+    """S2: CPU for each ping at 200 pings a second, beside the design of the tutorials.
 
-        async def cost(path: Path) -> float:
+    So slow a pace wakes a server for every ping, which costs a server that does nothing but acknowledge a good part of it
+    all: that one is measured as well. And the same at a pace that keeps both awake.
+    """
+    async with AsyncExitStack() as stack:
+        ours, theirs = await stack.enter_async_context(paths(rig, size.calm, "/tutorial/phone", size.warm_s))
+        bare = Path(rig.floors, await stack.enter_async_context(phones(rig.floors, "/acks", rig.company.vans[: size.calm])), [])
+        await bare.us_per_ping(size.calm, size.warm_s)
+
+        async def cost(path: Path, per_s: float) -> float:
             await rig.company.open_gates()
-            return await path.us_per_ping(200, size.seconds)
+            return await path.us_per_ping(per_s, size.seconds)
 
-        figures = await by_turns(size.pairs, lambda: cost(ours), lambda: cost(theirs))
-    found = ratios(figures)
-    each = [f"{median(one):.0f} µs" for one in figures]
-    note = f"CPU per ping at 200/s, {size.calm} phones and {size.calm} viewers"
-    return [Result("S2", "CPU per ping / the tutorials' design", median(found), 0.167, "less", *each, found, note)]
+        slow = await by_turns(size.pairs, *(lambda path=path: cost(path, 200) for path in (ours, theirs, bare)))
+        quick = await by_turns(size.pairs, *(lambda path=path: cost(path, 5 * size.calm) for path in (ours, theirs)))
+    note = f"CPU per ping, {size.calm} phones and {size.calm} viewers"
+    each = [f"{median(one):.0f} µs" for one in (*slow, *quick)]
+    what = "CPU per ping / the tutorials' design"
+    return [
+        Result("S2", f"{what}, 200 pings/s", ratios(*slow[:2]), 0.167, "less", each[0], each[1], note),
+        Result("S2 bare", "a bare acknowledgement / the same", ratios(slow[2], slow[1]), None, "less", each[2], each[1], note),
+        Result("S2 quick", f"{what}, {5 * size.calm:,} pings/s", ratios(*quick), None, "less", *each[3:], note),
+    ]
 
 
 async def end_to_end(rig: Rig, size: Size) -> list[Result]:
     """S3: from phone to viewer beside raw publish and forward."""
     results: list[Result] = []
-    async with paths(rig, size.crowd, "/raw/phone", size.warm_s) as (ours, theirs):
+    async with paths(rig, size.crowd, "/raw/phone", size.warm_s, "/dispatch") as (ours, theirs):
         for rate in size.rates:
-            p99s: list[list[float]] = [[], []]
+            p99s: dict[int, list[float]] = {id(ours): [], id(theirs): []}
 
-            async def p50(path: Path, p99s_of: list[float], rate: int = rate) -> float:
+            async def p50(path: Path, rate: int = rate, p99s: dict[int, list[float]] = p99s) -> float:
                 await rig.company.open_gates()
                 ages = await path.ages_ms(rate, size.seconds)
-                p99s_of.append(ages[len(ages) * 99 // 100])
+                p99s[id(path)].append(ages[len(ages) * 99 // 100])
                 return ages[len(ages) // 2]
 
-            p50s = await by_turns(size.pairs, lambda: p50(ours, p99s[0]), lambda: p50(theirs, p99s[1]))  # noqa: B023 - run at once
-            for name, figures in (("p50", p50s), ("p99", p99s)):
-                found = ratios(figures)
+            p50s = await by_turns(size.pairs, lambda p50=p50: p50(ours), lambda p50=p50: p50(theirs))
+            note = f"{len(ours.phones)} phones, {len(ours.viewers)} viewers"
+            if refused := sum(phone.refused for phone in ours.phones):
+                note += f"; late, and {refused} pings were refused"
+            for name, figures in (("p50", p50s), ("p99", list(p99s.values()))):
                 each = [f"{median(one):.2f} ms" for one in figures]
                 what = f"{name} ping → viewer / raw path, {rate:,} pings/s"
-                note = f"{len(ours.phones)} phones, {len(ours.viewers)} viewers"
-                results.append(Result(f"S3 {name}", what, median(found), 1.5, "less", *each, found, note))
+                results.append(Result(f"S3 {name}", what, ratios(*figures), 1.5, "less", *each, note))
         results.append(_bytes(ours.viewers))
     return results
 
@@ -185,67 +143,10 @@ def _bytes(viewers: list[Viewer]) -> Result:
     each = sum(viewer.bytes for viewer in viewers) / frames + 2
     ratio = round(each / PLAIN_JSON_BYTES, 3)
     sizes = f"{each:.1f} B", f"{PLAIN_JSON_BYTES} B"
-    return Result("S7", "bytes per position update / plain JSON", ratio, 0.7, "less", *sizes, [ratio], f"{frames:,} updates")
+    return Result("S7", "bytes per position update / plain JSON", [ratio], 0.7, "less", *sizes, f"mean of {frames:,} updates")
 
 
-# -- S4 and one trip ---------------------------------------------------------------------------------------------------
-
-
-async def fan_out(rig: Rig, size: Size) -> list[Result]:
-    """S4: frames per CPU second to many viewers of one trip, beside `websockets.broadcast`.
-
-    Ours get short frames and answer each with ``seen``, which is part of the service's cost; those of the floor say nothing.
-    """
-    van = rig.company.vans[0]
-    async with AsyncExitStack() as stack:
-        [phone] = await stack.enter_async_context(phones(rig.service, "/ws/technician", [van]))
-        ours = await stack.enter_async_context(watchers(rig.service, rig.company, [phone] * size.crowd))
-        server = stack.enter_context(floor("broadcast", rig.redis_url))
-        await answering(server, "/")
-        theirs = [Viewer(None) for _ in range(size.crowd)]
-        await in_crowds([viewer.listen(server) for viewer in theirs])
-        store = await stack.enter_async_context(redis.asyncio.Redis.from_url(rig.redis_url))
-        publish = _publisher(store, size)
-
-        async def service_once() -> float:
-            await rig.company.open_gates()
-            return await _frames_per_cpu_s(rig.service, ours, lambda: _drive(phone, ours, size))
-
-        async def floor_once() -> float:
-            return await _frames_per_cpu_s(server, theirs, publish)
-
-        await service_once()
-        await floor_once()
-        figures = await by_turns(size.pairs, service_once, floor_once)
-        for viewer in theirs:
-            viewer.close()
-    found = ratios(figures)
-    each = [f"{median(one):,.0f}/s" for one in figures]
-    note = f"frames per CPU second, {size.crowd} viewers, {size.fan_out_hz:g} frames/s; ours answer seen"
-    return [Result("S4", "fan-out / websockets.broadcast", median(found), 0.7, "more", *each, found, note)]
-
-
-async def _frames_per_cpu_s(server: Server, viewers: list[Viewer], run: Callable[[], Awaitable[None]]) -> float:
-    frames, cpu_s = sum(viewer.frames for viewer in viewers), server.cpu_s()
-    await run()
-    return (sum(viewer.frames for viewer in viewers) - frames) / (server.cpu_s() - cpu_s)
-
-
-async def _drive(phone: Phone, viewers: list[Viewer], size: Size) -> None:
-    await steadily([phone], size.fan_out_hz, size.seconds)
-    await settled([phone], viewers)
-
-
-def _publisher(store: "redis.asyncio.Redis", size: Size) -> Callable[[], Awaitable[None]]:
-    text = '{"type":"update","now":"2026-11-24T12:02:00.000Z","position":{"lat":60.16990,"lon":24.93840,"acc":6,"speed":8}}'
-    text += " " * (PLAIN_JSON_BYTES - len(text))
-
-    async def publish() -> None:
-        for _ in range(max(1, int(size.fan_out_hz * size.seconds))):
-            await store.publish(f"live:{TRIP}", text)
-            await asyncio.sleep(1 / size.fan_out_hz)
-
-    return publish
+# -- one trip --------------------------------------------------------------------------------------------------------
 
 
 async def one_trip(rig: Rig, size: Size) -> list[Result]:
@@ -260,7 +161,7 @@ async def one_trip(rig: Rig, size: Size) -> list[Result]:
             ages = await path.ages_ms(5, size.seconds)
     shown = f"p50 {ages[len(ages) // 2]:.2f} ms, p99 {ages[len(ages) * 99 // 100]:.2f} ms"
     note = f"5 pings/s, {len(ages):,} updates"
-    return [Result("trip", f"one trip, {len(seeing)} viewers: ping → viewer", None, None, "less", shown, "", [], note)]
+    return [Result("trip", f"one trip, {len(seeing)} viewers: ping → viewer", [], None, "less", shown, "", note)]
 
 
 def _nothing_refused(senders: Sequence[Phone]) -> None:

@@ -15,6 +15,7 @@ from statistics import quantiles
 import httpx
 
 from simulator.driving import Drive
+from tests.benchmarks.results import Result, Size
 from tests.benchmarks.trips import EXTRACT, Town, fixes_of, router_on
 from tracker.domain.eta import Deviation, estimate, off_route
 from tracker.domain.geo import Point
@@ -98,6 +99,14 @@ async def measure(extract: Path, trips: int, seed: int) -> dict[str, object]:
         "unanswered": tally.unanswered,
         "extract": extract.name,
     }
+
+
+async def routing(size: Size) -> list[Result]:
+    """S9 as a line of the table."""
+    found = await measure(EXTRACT, size.trips, 9)
+    shares = f"{found['calls']} calls", f"{found['pings']} pings"
+    note = f"ETA apart from always routing: p95 {found['apart_p95_s']} s; {found['trips']} trips, no pairs: one run is both"
+    return [Result("S9", "routing calls per ping", [float(str(found["ratio"]))], 0.05, "less", *shares, note)]
 
 
 def main() -> None:

@@ -4,16 +4,28 @@ from math import isfinite
 
 import pytest
 
-from tests.benchmarks.__main__ import MEASURES, measured, table
-from tests.benchmarks.measures import Size
+from tests.benchmarks.__main__ import ALONE, ON_THE_RIG, measured, table
+from tests.benchmarks.results import Result, Size
 
-SHORT = Size(pairs=1, seconds=0.5, warm_s=0.3, crowd=10, ingest=10, calm=10, rates=(50,), fan_out_hz=10)
+SHORT = Size(pairs=1, seconds=0.5, warm_s=0.3, crowd=10, ingest=10, calm=10, rates=(50,), fan_out_hz=10, grown=(20, 60), trips=2)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # the load's bare sockets are left to the loop when it ends
 async def test_every_measurement_yields_a_ratio() -> None:
-    results = await measured(list(MEASURES), SHORT)
+    results = await measured([*ON_THE_RIG, *ALONE], SHORT)
+    assert [result for result in results if result.failed] == []
     ratios = {result.id: result.ratio for result in results if result.ratio is not None}
-    assert set(ratios) == {"S1", "S2", "S3 p50", "S3 p99", "S4", "S7"}
-    assert all(isfinite(ratio) and ratio > 0 for ratio in ratios.values())
+    assert set(ratios) >= {"S1", "S2", "S3 p50", "S3 p99", "S4", "S5", "S7", "S8", "S9", "S10"}
+    assert all(isfinite(ratio) and ratio >= 0 for ratio in ratios.values())
     assert table(results).count("\n") == len(results) + 1
+
+
+async def test_a_measurement_that_fails_costs_no_other_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_size: Size) -> list[Result]:
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setitem(ALONE, "broken", broken)
+    broken_one, growing = sorted(await measured(["broken", "S10"], SHORT), key=lambda result: result.id, reverse=True)
+    assert "no such luck" in broken_one.failed
+    assert "failed" in table([broken_one])
+    assert growing.ratio is not None
