@@ -3,13 +3,14 @@
 import asyncio
 import json
 import time
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, WebSocketRoute
 
-from tests.journeys.visitors import PHONE, visiting
+from tests.journeys.visitors import PHONE, Visitor, visiting
 from tests.portal_web.living import START, Town, until
 from tests.world import PLACE
 from tracker.domain.appointments import Step
@@ -60,11 +61,15 @@ async def test_the_page_follows_a_visit_from_confirmed_to_completed_without_relo
         await anna.page.evaluate("window.sameDocument = true")
         await until(lambda: visit in town.house.hub.channels)
 
+        took: list[float] = []
+
         async def within_a_second(step: Step, words: str) -> None:
-            taken = time.monotonic()
             await town.step(visit, step)
-            await anna.sees(words, 5)
-            assert time.monotonic() - taken < 2.5  # one second is promised; the rest is this machine's and the step's own
+            answered = time.time()
+            shown_at = await anna.page.wait_for_function(
+                "words => document.body.innerText.includes(words) && Date.now()", arg=words, polling="raf", timeout=5_000
+            )
+            took.append(await shown_at.json_value() / 1000 - answered)
 
         await within_a_second(Step.START_TRAVEL, "Just started")
         await store_way(town, visit)
@@ -79,6 +84,9 @@ async def test_the_page_follows_a_visit_from_confirmed_to_completed_without_relo
         assert await anna.page.locator("#map_tracker").count() == 0
         assert await anna.page.title() == "Visit completed · Technician Tracker"
         assert await anna.page.evaluate("window.sameDocument")
+        print("from the step's answer to the words on the page:", [f"{1000 * each:.0f} ms" for each in took])
+        assert min(took) < 1  # what other work on this machine adds is not the page's, and never in all three
+        assert max(took) < 2.5
         await anna.unblemished()
 
 
@@ -112,28 +120,33 @@ async def until_async(page: Page, script: str, argument: Any = None) -> None:
     await page.wait_for_function(script, arg=argument, timeout=10_000)
 
 
+async def in_slow_motion(anna: Visitor, town: Town, path: str) -> Callable[[int], Awaitable[None]]:
+    """Open a page whose time only goes on when the returned function is told so many seconds, with beats of the server."""
+    sockets: list[WebSocketRoute] = []
+    ahead_s = 0
+
+    def between(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    async def later(seconds: int) -> None:
+        nonlocal ahead_s
+        for _ in range(seconds // 10):
+            await anna.page.clock.run_for(10_000)
+            ahead_s += 10
+            now = town.house.clock() + timedelta(seconds=ahead_s)
+            sockets[-1].send(json.dumps({"type": "beat", "now": now.isoformat()}))
+
+    await anna.page.route_web_socket("**/ws/live", between)
+    await anna.page.clock.install()
+    await anna.open(path)
+    return later
+
+
 async def test_the_words_age_with_the_position_until_the_van_is_lost(chromium: Browser, town: Town) -> None:
     visit = await traveling(town)
     async with visiting(chromium, town, town.world.customer, viewport=PHONE) as anna:
-        sockets: list[WebSocketRoute] = []
-        ahead_s = 0
-
-        def between(socket: WebSocketRoute) -> None:
-            socket.connect_to_server()
-            sockets.append(socket)
-
-        async def later(seconds: int) -> None:
-            """The page's clock goes on, and so does the server's as the page hears it: it beats every ten seconds."""
-            nonlocal ahead_s
-            for _ in range(seconds // 10):
-                await anna.page.clock.run_for(10_000)
-                ahead_s += 10
-                now = town.house.clock() + timedelta(seconds=ahead_s)
-                sockets[-1].send(json.dumps({"type": "beat", "now": now.isoformat()}))
-
-        await anna.page.route_web_socket("**/ws/live", between)
-        await anna.page.clock.install()
-        await anna.open(live(visit))
+        later = await in_slow_motion(anna, town, live(visit))
         await anna.page.wait_for_selector(".mk-body", state="attached")
         await anna.sees("Live")
         await later(40)
@@ -227,6 +240,62 @@ async def test_a_lost_connection_is_told_as_our_own_and_resumed_where_it_was(chr
         assert "epoch" not in watched[0]
         assert watched[-1]["epoch"]
         assert watched[-1]["offset"] >= 1
+
+
+async def test_a_device_without_network_is_told_within_seconds_and_when_it_is_back(chromium: Browser, town: Town) -> None:
+    """The socket does not notice, and beats are up to 20 s apart: the device's own word counts, and the silence after it."""
+    visit = await traveling(town)
+    async with visiting(chromium, town, town.world.customer) as anna:
+        await anna.open(live(visit))
+        await anna.sees("Live · ")
+        await anna.page.wait_for_selector(".mk-body", state="attached")
+        bar = anna.page.locator("#connbar")
+        assert await bar.is_hidden()
+        gone = time.monotonic()
+        await anna.page.context.set_offline(True)
+        await anna.sees("Reconnecting. What you see is from", 8)
+        assert time.monotonic() - gone > 4  # a blink is nothing to speak of
+        assert "Not updating" in await anna.panel()
+        await anna.page.context.set_offline(False)
+        await town.ping(moved(START, 120, 100))
+        await anna.sees("Up to date again.", 15)
+        await bar.wait_for(state="hidden", timeout=10_000)
+        await anna.sees("Live · ")
+
+
+async def test_staff_are_spoken_to_as_staff_and_technicians_see_what_their_customer_sees(chromium: Browser, town: Town) -> None:
+    visit = await traveling(town)
+    async with visiting(chromium, town, town.world.dispatcher) as desk:
+        await desk.open(live(visit))
+        await desk.sees("Live · ")
+        await desk.page.wait_for_selector(".mk-body", state="attached")
+        await desk.page.wait_for_timeout(1_500)  # until the script tells it anew, too
+        panel = await desk.panel()
+        assert "stops sharing with the customer on arrival" in panel
+        assert " you" not in panel.replace("what you see here", "").lower().replace("your look is written down", "")
+        assert "Help" not in await desk.page.locator("header").inner_text()
+        await desk.unblemished()
+    async with visiting(chromium, town, town.world.technician) as maya:
+        await maya.open(live(visit))
+        await maya.sees("This is the page as your customer sees it.")
+        assert "You can see the van only while Maya travels to you." in await maya.panel()
+
+
+async def test_a_low_battery_is_named_when_the_position_grows_old(chromium: Browser, town: Town) -> None:
+    visit = await town.appointment()
+    await town.step(visit, Step.START_TRAVEL)
+    await store_way(town, visit)
+    await town.ping(START, reason="battery")
+    async with visiting(chromium, town, town.world.customer) as anna:
+        later = await in_slow_motion(anna, town, live(visit))
+        await anna.page.wait_for_selector(".mk-body", state="attached")
+        assert "low on battery" not in await anna.panel()
+        told = await anna.page.evaluate(f"fetch('/api/v1/appointments/{visit}/live').then(a => a.json()).then(s => s.reason)")
+        assert told == "battery"
+        await later(80)
+        await anna.sees("Stale")
+        assert "Maya’s phone is low on battery. The visit is going ahead." in await anna.panel()
+        await anna.unblemished()
 
 
 async def test_without_sockets_the_page_polls(chromium: Browser, town: Town) -> None:

@@ -99,12 +99,19 @@ class Town:
         await set_sharing(self.house, self.technician, self.world.maya, on, "lunch" if not on else None)
 
     async def ping(
-        self, point: Point, *, ago_s: float = 0.0, acc: float = 20.0, eta_min: tuple[float, float] | None = (10, 16)
+        self,
+        point: Point,
+        *,
+        ago_s: float = 0.0,
+        acc: float = 20.0,
+        eta_min: tuple[float, float] | None = (10, 16),
+        reason: str | None = None,
     ) -> None:
         """One fix of Maya's phone, kept as ingest keeps it; with an arrival range from ``eta_min`` minutes on."""
         who, phone, now = self.world.maya, self.world.phone, datetime.now(UTC)
         at, version = now - timedelta(seconds=ago_s), new_id()
-        head = msgspec.json.encode({"lat": point.lat, "lon": point.lon, "acc": acc, "fix_at": _text(at)})[:-1].decode()
+        shown: dict[str, object] = {"lat": point.lat, "lon": point.lon, "acc": acc, "fix_at": _text(at)}
+        head = msgspec.json.encode(shown | ({"reason": reason} if reason else {}))[:-1].decode()
         eta = _eta(now, eta_min) if eta_min else ""
         leg = await self._leg() if eta else ""
         fix = round(at.timestamp() * 1000)

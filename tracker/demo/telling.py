@@ -32,8 +32,9 @@ def plan_of(config: Config, demo: Demo) -> bytes:
 
 def _person(demo: Demo, driver: Driver) -> dict[str, object]:
     """A technician of the plan. Who stands by leaves early: whoever books a visit for now wants to see somebody set off."""
+    early = PACE | {"early_s": [1500, 1800], "before_s": [1, 3], "haste": [1.6, 1.8]}
     one: dict[str, object] = {"name": driver.name, "token": driver.token, "home": driver.home}
-    return one | ({"pace": PACE | {"early_s": [1500, 1800], "before_s": [1, 3]}} if driver in demo.standby else {})
+    return one | ({"pace": early} if driver in demo.standby else {})
 
 
 def greeting(config: Config, demo: Demo) -> str:
@@ -54,7 +55,7 @@ The city is alive: {len(demo.drivers)} technicians drive in central Helsinki, in
 {rows}
 
 The customer ({cast.CUSTOMER[0]}) always has somebody on the way, or will in a few minutes: choose "View live map".
-Book a visit for the next quarter of an hour and a van sets off within a minute; it shows on the map a little later.
+Book a visit for the next quarter of an hour: a van sets off within seconds, and is on the map two or three minutes later.
 Data and logs: {config.data}
 Stop with Ctrl-C. Started again, everybody is where they were.
 """
