@@ -69,6 +69,32 @@ async def test_a_slow_body_is_not_a_slow_head(tmp_path: Path) -> None:
         writer.close()
 
 
+@pytest.mark.parametrize("used_before", [True, False])
+async def test_a_request_on_its_way_when_the_end_begins_is_answered(used_before: bool) -> None:
+    """F19: uvicorn closes idle connections at once, and with them what the kernel holds of a request that it did not read."""
+    bound = free_socket()
+    server = listener.listener(app, "127.0.0.1", 0)
+    running = asyncio.create_task(server.serve(sockets=[bound]))
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    reader, writer = await asyncio.open_connection(*bound.getsockname())
+    if used_before:
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n0")).endswith(b"0")
+    while not server.server_state.connections:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    for connection in server.server_state.connections:  # what the server does first when it is told to end
+        connection.shutdown()
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    async with asyncio.timeout(5):
+        said = await reader.read()
+    assert b"200 OK" in said
+    assert b"connection: close" in said.lower()
+    writer.close()
+    server.should_exit = True
+    await running
+
+
 async def test_a_head_of_any_size_is_not_kept() -> None:
     bound = free_socket()
     async with serving(app, bound):

@@ -18,15 +18,18 @@ from tracker.web.doors import FRAME_BYTES, ViewerProtocol
 HEADERS_S = 10.0
 """A connection that has not said its whole request head by then is closed."""
 HEADERS_BYTES = 32 * 1024
+LINGER_S = 0.3
+"""So long an idle connection is kept after a SIGTERM: a request that was on its way then is answered, not cut off."""
 GRACE_S = 8
 """How long answers in flight may take after a SIGTERM; with what follows the process is gone within 10 s."""
 
 
 class DeadlineProtocol(HttpToolsProtocol):
-    """HTTP/1.1 whose head must be complete in time and in size (slow-header attacks, F21)."""
+    """HTTP/1.1 whose head must be complete in time and in size (slow-header attacks, F21), and which ends without cutting."""
 
     _deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _leaving = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -47,6 +50,15 @@ class DeadlineProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_is_here()
         super().on_headers_complete()
+        if self._leaving and self.cycle is not None:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        self._leaving = True
+        if self.cycle is None or self.cycle.response_complete:
+            asyncio.get_running_loop().call_later(LINGER_S, super().shutdown)
+        else:
+            super().shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
