@@ -7,6 +7,7 @@ from typing import Any
 from starlette.routing import BaseRoute
 
 from portal_web.doors import portal
+from tests.web.matrix import FRAMES, PERSONAS, WHOSE
 from tracker.actions.house import House
 from tracker.app import create_app
 from tracker.config import Config, PublicAddress
@@ -23,6 +24,7 @@ door with each role.
 
 Kinds: *page* (HTML; a form carries a token), *api* (JSON with the session's cookie, or a phone's token as Bearer),
 *machine* (no cookie is looked at: phones with their own token, health), *socket* (a browser needs our Origin).
+The last column names the scope with which a program's API token opens the door; without one, none does.
 
 | method | path | kind | """
 
@@ -42,12 +44,32 @@ def described(route: BaseRoute) -> tuple[str, str, str, frozenset[Role]]:
 
 def matrix(routes: Iterable[BaseRoute]) -> str:
     """The whole page."""
-    lines = [HEAD + " | ".join(role.value.replace("_", " ") for role in Role) + " |", "|---" * (3 + len(Role)) + "|"]
-    rows = sorted((described(route) for route in routes), key=lambda row: (row[1], row[0]))
-    for method, path, kind, roles in rows:
+    lines = [HEAD + " | ".join(role.value.replace("_", " ") for role in Role) + " | API token |", "|---" * (4 + len(Role)) + "|"]
+    rows = sorted(((*described(route), getattr(route, "scope", None)) for route in routes), key=lambda row: (row[1], row[0]))
+    for method, path, kind, roles, scope in rows:
         marks = " | ".join("●" if role in roles else "" for role in Role)
-        lines.append(f"| {method} | `{path}` | {kind} | {marks} |")
-    return "\n".join(lines) + "\n"
+        lines.append(f"| {method} | `{path}` | {kind} | {marks} | {f'`{scope}`' if scope else ''} |")
+    return "\n".join([*lines, *whose(), *frames()]) + "\n"
+
+
+def whose() -> list[str]:
+    """Of each thing that a path names, who finds it."""
+    names = [persona.name for persona in PERSONAS if not persona.scope]
+    lines = ["", "## Whose it is", "", "To everybody else it is not found (404), as if it were not there.", ""]
+    lines += ["| in a path | " + " | ".join(names) + " |", "|---" * (1 + len(names)) + "|"]
+    for thing, owners in WHOSE.items():
+        lines.append(f"| `{{{thing}}}` | " + " | ".join("●" if name in owners else "" for name in names) + " |")
+    return lines
+
+
+def frames() -> list[str]:
+    """The answer to each frame of a socket, by who sends it."""
+    names = [persona.name for persona in PERSONAS if not persona.scope]
+    lines = ["", "## Frames of sockets", "", "The answer's type or the close code; empty: refused before the socket opens.", ""]
+    lines += ["| socket | frame | " + " | ".join(names) + " |", "|---" * (2 + len(names)) + "|"]
+    for (address, frame), answers in FRAMES.items():
+        lines.append(f"| `{address}` | {frame} | " + " | ".join(answers.get(name, "") for name in names) + " |")
+    return lines
 
 
 def whole_app(house: House | Any, config: Config) -> Any:

@@ -1,9 +1,9 @@
-"""Every door with every role, through the whole application as it is served (O7): deny by default."""
+"""Every door and every frame of a socket, asked by everybody, through the whole application as it is served (O7, F23)."""
 
+import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +11,27 @@ import httpx
 import pytest
 import websockets
 
-from tests.serving import config_for, free_socket, serving
-from tests.web.roles import PAGE, matrix, whole_app
+from tests.web.knocking import ADMIN, Site, whole_site
+from tests.web.matrix import (
+    FRAMES,
+    FREE,
+    OWN_THINGS,
+    PERSONAS,
+    SAMPLES,
+    SESSION_ONLY,
+    WHOSE,
+    Persona,
+    Things,
+)
+from tests.web.roles import PAGE, matrix
 from tests.world import NOW, World
-from tracker.actions.accounts import hashed
 from tracker.actions.house import House
-from tracker.domain.appointments import Role
-from tracker.records import sessions
-from tracker.records.database import new_id
-from tracker.records.sessions import Session
+from tracker.actions.sharing import set_sharing
+from tracker.actions.visits import Wish, take_step
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import Role, Step
+from tracker.web.asyncapi import CHANNELS
 from tracker.web.guard import SAFE, Door, SocketDoor
-
-NUMBERS = dict.fromkeys(["version", *"xyz"], 1)
-NOTHING = "0" * 16
-"""What stands in for a path's parameters: nothing has such an id, name or token."""
 
 
 @pytest.fixture
@@ -33,108 +40,194 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
-@dataclass
-class Site:
-    client: httpx.AsyncClient
-    app: Any
-    house: House
-    world: World
-
-    async def cookie_of(self, role: Role) -> dict[str, str]:
-        """A new session of somebody with this role; none for anonymous."""
-        people = {
-            Role.CUSTOMER: self.world.customer,
-            Role.TECHNICIAN: self.world.technician,
-            Role.DISPATCHER: self.world.dispatcher,
-            Role.ADMIN: self.world.admin,
-        }
-        if role not in people:
-            return {}
-        token, times = new_id(), {"created_at": NOW, "seen_at": NOW, "expires_at": NOW + timedelta(days=1)}
-        session = Session(id=new_id(), person_id=people[role].id, user_agent=None, **times)
-        async with self.house.db.transaction() as tx:
-            await sessions.add(tx, session, hashed(token))
-        return {"Cookie": f"tt={token}"}
-
-
 @pytest.fixture
 async def site(house: House, world: World, tmp_path: Path) -> AsyncIterator[Site]:
-    bound = free_socket()
-    app = whole_app(house, config_for(bound, tmp_path))
-    async with serving(app, bound) as client:
-        yield Site(client, app, house, world)
+    async with whole_site(house, world, tmp_path) as served:
+        yield served
 
 
-PEOPLE = (Role.ANONYMOUS, Role.CUSTOMER, Role.TECHNICIAN, Role.DISPATCHER, Role.ADMIN)
+def admits(route: Door, persona: Persona) -> bool:
+    """Whether the door's own row lets this persona in."""
+    if route.kind == "machine":
+        return True
+    if persona.bearer and route.kind == "page":
+        return Role.ANONYMOUS in route.roles  # a page reads no Authorization: who shows one is nobody there
+    if persona.scope and route.scope != persona.scope:
+        return False
+    return persona.role in route.roles
 
 
-def path_of(route: Door | SocketDoor) -> str:
-    return route.path_format.format(**{name: NUMBERS.get(name, NOTHING) for name in route.param_convertors})
+def owns(route: Door, method: str, persona: Persona) -> bool:
+    """Whether what the path (or the body) names is this persona's."""
+    named = set(route.param_convertors) - FREE
+    if (method, route.path) in OWN_THINGS and persona.name == "another account's":
+        return False
+    return all(persona.name in WHOSE[name] for name in named)
 
 
-def refused_at_the_door(answer: httpx.Response, role: Role) -> bool:
+def refused_at_the_door(answer: httpx.Response, persona: Persona, route: Door) -> bool:
     """What somebody gets whose role a door does not know: programs a code, people a page or the way to sign in."""
+    anonymous = persona.role is Role.ANONYMOUS or (persona.bearer and route.kind == "page")
     if answer.status_code == 303:
-        return role is Role.ANONYMOUS and answer.headers["location"].startswith("/sign-in")
-    return answer.status_code == (401 if role is Role.ANONYMOUS else 403)
+        return anonymous and answer.headers["location"].startswith("/sign-in")
+    return answer.status_code == (401 if anonymous else 403)
 
 
-async def test_every_door_lets_in_whom_it_names_and_nobody_else(site: Site) -> None:
-    asked: Counter[str] = Counter()
-    doors = [route for route in site.app.routes if isinstance(route, Door)]
-    for route in doors:
-        for method in sorted(route.methods or ()):
-            for role in PEOPLE:
-                cookie = await site.cookie_of(role)
-                answer = await site.client.request(method, path_of(route), headers={**cookie, "Accept": "text/html"})
-                where = f"{method} {route.path} as {role}: {answer.status_code} {answer.text[:200]}"
-                if role in route.roles:
-                    assert answer.status_code < 500, where
-                    assert answer.status_code not in (401, 403) or _refused_behind(route, method, answer), where
-                else:
-                    assert refused_at_the_door(answer, role), where
-                asked["let in" if role in route.roles else "refused"] += 1
-                site.client.cookies.clear()
-    print(f"{len(doors)} doors: {dict(asked)}")
-    assert asked["refused"] >= 20
-
-
-def _refused_behind(route: Door, method: str, answer: httpx.Response) -> bool:
-    """A refusal of what stands behind the door: a form without its token, a sign-in without a password, a phone nobody knows."""
+def refused_behind(route: Door, method: str, persona: Persona, answer: httpx.Response) -> bool:
+    """Refusals of what stands behind a door, for whom it was opened: a sign-in without its password, a phone nobody knows."""
     if route.kind == "machine":
         return True  # the token in the path opens nothing: that is the answer, whoever asks
-    if route.kind == "page":
-        return method not in SAFE and answer.status_code == 403
-    return answer.json()["code"] in {"bad_credentials", "bad_token"}
+    if persona.phone and route.path.startswith("/api/v1/sessions"):
+        return answer.status_code == 401  # a phone has no sessions
+    if route.path.endswith("/steps") and persona.name in {"technician", "phone"}:
+        return answer.status_code == 403  # whose the visit is, but only customers and staff cancel
+    if answer.status_code in (401, 422, 429) and route.path in {"/sign-in", "/redeem", "/reset", "/api/v1/sessions"}:
+        return True
+    return route.path in SESSION_ONLY and answer.status_code in (401, 403, 404)
 
 
-async def test_every_socket_lets_in_whom_it_names_and_nobody_else(site: Site) -> None:
-    base = str(site.client.base_url).rstrip("/")
-    sockets = [route for route in site.app.routes if isinstance(route, SocketDoor)]
-    assert sockets
-    for route in sockets:
-        for role in PEOPLE:
-            for origin, own in ((base, True), ("https://evil.example", False)):
-                headers = {**await site.cookie_of(role), "Origin": origin}
-                try:
-                    async with websockets.connect(base.replace("http", "ws") + path_of(route), additional_headers=headers):
-                        status = 101
-                except websockets.InvalidStatus as refused:
-                    status = refused.response.status_code
-                expected = 403 if not own else 101 if role in route.roles else 401 if role is Role.ANONYMOUS else 403
-                assert status == expected, f"{route.path} as {role} from {origin}"
+async def test_every_door_lets_in_whom_it_names_to_what_is_theirs(site: Site) -> None:
+    asked: Counter[str] = Counter()
+    wrong: list[str] = []
+    doors = [route for route in site.app.routes if isinstance(route, Door)]
+    for route in doors:
+        if unknown := set(route.param_convertors) - FREE - WHOSE.keys():
+            pytest.fail(f"{route.path}: say in tests/web/matrix.py whose {unknown} is")
+        for method in sorted(route.methods or ()):
+            if method not in SAFE and route.kind != "machine" and (method, route.path) not in SAMPLES:
+                pytest.fail(f"{method} {route.path}: say in tests/web/matrix.py what is sent to it")
+            for persona in PERSONAS:
+                outcome, where = await knock(site, route, method, persona)
+                asked[outcome] += 1
+                wrong += [where] if outcome == "wrong" else []
+    assert not wrong, "\n".join(wrong)
+    print(f"{len(doors)} doors, {len(PERSONAS)} personas: {dict(asked)}")
+    assert min(asked[outcome] for outcome in ("let in", "refused at the door", "not theirs")) >= 20
+
+
+async def knock(site: Site, route: Door, method: str, persona: Persona) -> tuple[str, str]:
+    """Ask once and judge the answer by the matrix: how it came out, and what was said."""
+    things = await site.things(fresh=method not in SAFE and admits(route, persona))
+    sample = SAMPLES.get((method, route.path))
+    answer = await site.ask(route, method, persona, things, sample(things) if sample else None)
+    status = answer.status_code
+    where = f"{method} {route.path} as {persona.name}: {status} {answer.text[:200]!r}"
+    if status >= 500:
+        return "wrong", where
+    if not admits(route, persona):
+        return ("refused at the door" if refused_at_the_door(answer, persona, route) else "wrong"), where
+    if refused_behind(route, method, persona, answer):
+        return "refused behind it", where
+    if not owns(route, method, persona):
+        return ("not theirs" if status == 404 else "wrong"), where
+    if status in (400, 401, 403) or (status == 404 and not named_nothing(answer, route)):
+        return "wrong", where
+    return "let in", where
+
+
+def named_nothing(answer: httpx.Response, route: Door) -> bool:
+    """A 404 for somebody whose it is: only where there is nothing yet."""
+    return route.path in {"/appointments/{appointment}/moved", "/appointments/{appointment}/live/place"}
 
 
 async def test_no_door_that_changes_something_takes_another_sites_request(site: Site) -> None:
+    people = [persona for persona in PERSONAS if not persona.bearer]
     for route in site.app.routes:
         if not isinstance(route, Door) or route.kind == "machine":
             continue
         for method in sorted((route.methods or set()) - SAFE):
-            for role in PEOPLE:
-                headers = {**await site.cookie_of(role), "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
-                answer = await site.client.request(method, path_of(route), headers=headers)
-                assert answer.status_code in (401, 403), f"{method} {route.path} as {role}: {answer.status_code}"
+            things = Things(**dict.fromkeys(WHOSE, "0" * 16))
+            for persona in people:
+                headers = {**await site.headers_of(persona), "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+                path = route.path_format.format(**{name: getattr(things, name, "1") for name in route.param_convertors})
+                answer = await site.client.request(method, path, headers=headers)
+                assert answer.status_code in (401, 403), f"{method} {route.path} as {persona.name}: {answer.status_code}"
 
 
 async def test_the_printed_matrix_is_what_is_served(site: Site) -> None:
     assert PAGE.read_text() == matrix(site.app.routes), "run `python -m tests.web.roles` and look at what changed"
+
+
+# -- sockets -----------------------------------------------------------------------------------------------------------
+
+
+def frame_for(name: str, appointment: str) -> dict[str, Any]:
+    return {
+        "watch": {"type": "watch", "appointment": appointment},
+        "watchBoard": {"type": "watch", "board": True},
+        "seen": {"type": "seen", "offset": 1},
+        "hello": {"type": "hello", "boot": "b1", "first": 1},
+        "pings": {"type": "pings", "pings": [{"seq": 1, "at": NOW.isoformat(), "lat": 60.17, "lon": 24.93}]},
+        "step": {
+            "type": "step",
+            "id": appointment,
+            "appointment": appointment,
+            "step": "start_travel",
+            "from": "scheduled",
+            "at": NOW.isoformat(),
+        },
+        "sharing": {"type": "sharing", "id": "h1", "on": False, "reason": "lunch"},
+    }[name]
+
+
+async def said_to(site: Site, address: str, name: str, persona: Persona, appointment: str) -> str:
+    """The type of the answer to one frame, the close code, or the status that stood before the socket."""
+    base = str(site.client.base_url).rstrip("/")
+    headers = {} if persona.bearer else {**await site.headers_of(persona), "Origin": base}
+    hello = frame_for("hello", appointment) | ({"token": site.phones[persona.phone]} if persona.phone else {})
+    try:
+        async with websockets.connect(base.replace("http", "ws") + address, additional_headers=headers) as socket:
+            if address == "/ws/technician" and (name == "hello" or FRAMES[address, "hello"].get(persona.name) == "welcome"):
+                await socket.send(json.dumps(hello))
+                if name != "hello":
+                    assert json.loads(await socket.recv())["type"] == "welcome"
+            if name != "hello":
+                await socket.send(json.dumps(frame_for(name, appointment)))
+            async with asyncio.timeout(5):
+                return str(json.loads(await socket.recv())["type"])
+    except websockets.InvalidStatus as refused:
+        return str(refused.response.status_code)
+    except TimeoutError:
+        return "silence"
+    except websockets.ConnectionClosed as closed:
+        return str(closed.rcvd.code if closed.rcvd else closed.sent)
+
+
+async def as_before(site: Site, appointment: str) -> None:
+    """The next one asks as the first did: nobody travels, everybody shares."""
+    await take_step(site.house, ADMIN, appointment, Wish(step=Step.CANCEL, reason="over"))
+    for technician in (site.world.maya, site.world.onni):
+        await set_sharing(site.house, Actor(Role.TECHNICIAN, technician=technician), technician, on=True)
+
+
+async def test_every_frame_is_answered_to_whom_it_concerns_and_nobody_else(site: Site, world: World) -> None:
+    served = {route.path for route in site.app.routes if isinstance(route, SocketDoor)}
+    described = {(channel.address, message.name) for channel in CHANNELS for message in channel.heard}
+    assert served == {address for address, _ in described}
+    assert described == FRAMES.keys(), "say in tests/web/matrix.py who may send it"
+    asked: Counter[str] = Counter()
+    wrong: list[str] = []
+    for (address, name), expected in sorted(FRAMES.items()):
+        for persona in PERSONAS:
+            if persona.scope or (persona.bearer and address == "/ws/live"):
+                continue  # these sockets read no Authorization: such a caller is nobody, and asked as nobody above
+            appointment = await world.appointment()
+            came = await said_to(site, address, name, persona, appointment)
+            await as_before(site, appointment)
+            allowed = expected.get(persona.name, "401" if persona.role is Role.ANONYMOUS else "403")
+            wrong += [f"{name} on {address} as {persona.name}: {came} instead of {allowed}"] if came != allowed else []
+            asked[came] += 1
+    assert not wrong, "\n".join(wrong)
+    print(f"{len(FRAMES)} kinds of frames: {dict(asked)}")
+
+
+async def test_no_socket_opens_for_another_sites_page(site: Site) -> None:
+    base = str(site.client.base_url).replace("http", "ws").rstrip("/")
+    for route in site.app.routes:
+        if not isinstance(route, SocketDoor):
+            continue
+        for persona in (each for each in PERSONAS if not each.bearer):
+            headers = {**await site.headers_of(persona), "Origin": "https://evil.example"}
+            with pytest.raises(websockets.InvalidStatus) as refused:
+                await websockets.connect(base + route.path, additional_headers=headers)
+            assert refused.value.response.status_code == 403
