@@ -9,12 +9,14 @@ from starlette.routing import BaseRoute
 
 from portal_web.facts import Visit
 from portal_web.live_page import page_context
+from portal_web.offers import offers_of
 from portal_web.pages import Pages
 from portal_web.sources import Street, site_of, technician_of, trip_from, visit_of
 from portal_web.trip import Trip
 from tracker.actions.overview import technician_of as technician_row
 from tracker.actions.views import LiveView, without_place
 from tracker.actions.watching import live_view
+from tracker.domain.appointments import Role
 from tracker.domain.geo import Point
 from tracker.records.technicians import Technician
 from tracker.web.guard import SIGNED_IN, actor_of, door, house_of
@@ -68,7 +70,9 @@ class LiveDoors:
         visit = visit_of(seen, technician_of(row, phone=house.settings.now.show_phone), actor_of(request).signed)
         trip = trip_in(view, visit, row, self.street)
         icons = self.pages.assets.url("img/icons.svg")
-        return page_context(visit, trip, house.clock(), site_of(house), icons) | {"signed_in": True}
+        now, customer = house.clock(), actor_of(request).role is Role.CUSTOMER
+        offers = offers_of(seen, house.settings.now, now) if customer else None
+        return page_context(visit, trip, now, site_of(house), icons) | {"signed_in": True, "offers": offers}
 
 
 def trip_in(view: LiveView, visit: Visit, technician: Technician | None, street: Street) -> Trip | None:
