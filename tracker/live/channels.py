@@ -38,6 +38,7 @@ class Hub:
         self.subscription, self.control, self._clock = subscription, control, clock
         self.board = Board(subscription, clock)
         self._looks: Looks
+        self._living: Living = everybody  # a worker listens without viewers: nobody starts its hub
         self.channels: dict[str, Channel] = {}
         self.sessions = Sessions()
         self.naps = Naps()

@@ -1,0 +1,107 @@
+"""Everything a whole day leaves in logs and numbers, searched for what must not stand there: tokens, places, names, addresses."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+import websockets
+
+from tests.faults.site import TOKEN, Site, all_of, fixes, pages, site
+from tests.world import PLACE
+from tracker.actions.passwords import Passwords
+from tracker.records import people
+
+PASSWORD = "correct horse battery staple"
+BROKEN = [
+    b"\x00",
+    b"{",
+    b"[" * 5_000,
+    b'{"type":"pings","pings":[{"seq":1,"at":"x","lat":60.16991,"lon":24.93841}]}',
+    b'{"type":"hello","boot":"b","first":1,"token":"never-given-token"}',
+]
+
+
+@pytest.fixture
+async def place(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Site]:
+    async with site(database_url, redis_url, tmp_path) as made:
+        async with made.db.transaction() as tx:
+            await people.set_password(tx, made.world.customer.id, await Passwords().hashed(PASSWORD))
+        yield made
+
+
+async def a_whole_day(place: Site) -> tuple[list[str], str]:
+    """Sign-ins, a trip by socket and by a stock app, viewers, and what is refused; the secrets used, and the metrics."""
+    machine, visit = place.machine, await place.world.appointment(arrival_at=datetime.now(UTC))
+    own = {"Origin": machine.url, "Sec-Fetch-Site": "same-origin"}
+    async with httpx.AsyncClient(base_url=machine.url, headers=own, timeout=20) as anna, place.client() as maya:
+        signed = await anna.post("/api/v1/sessions", json={"email": "anna@example.org", "password": PASSWORD})
+        assert signed.status_code == 201, signed.text
+        cookie = signed.cookies["tt"]
+        for email in ("anna@example.org", "nobody@example.org", "x\x00@example.org", "\ud800@example.org"):
+            body = json.dumps({"email": email, "password": "wrong-passw0rd"}).encode("utf-8", "surrogatepass")
+            refused = await anna.post("/api/v1/sessions", content=body, headers={"Content-Type": "application/json"})
+            assert refused.status_code in {400, 401, 422}
+        assert (await place.step(maya, visit, "start_travel")).status_code == 200
+        async with pages(place, visit, 3) as crowd:
+            await all_of(crowd, lambda page: page.snapshots >= 1)
+            await by_socket(place)
+            for name in ("/i/" + TOKEN, "/i/never-given-token", "/i/", f"/nowhere/{TOKEN}", "/api/v1/appointments/\x00"):
+                query = f"?lat={PLACE.lat}&lon={PLACE.lon}&timestamp={datetime.now(UTC).timestamp():.0f}&id=x"
+                await maya.get(httpx.URL(machine.url + name.replace("\x00", "%00") + query))
+            await maya.post(
+                f"/i/{TOKEN}", content=b'{"_type":"location","lat":60.16991,"lon":24.93841,"tst":' + b"9" * 400 + b"}"
+            )
+            await all_of(crowd, lambda page: len(page.positions) >= 1)
+            live = await anna.get(f"/api/v1/appointments/{visit}/live")
+            assert live.json()["position"]
+            assert (await place.step(maya, visit, "arrive")).status_code == 200
+        assert (await place.step(maya, visit, "not_done", reason="Anna was not at Esimerkkikatu 1")).status_code == 200
+        async with httpx.AsyncClient() as prometheus:
+            numbers = (await prometheus.get(f"http://127.0.0.1:{machine.metrics}/metrics")).text
+        await anna.delete("/api/v1/sessions/current")
+    return [cookie, TOKEN, PASSWORD, "never-given-token", "wrong-passw0rd"], numbers
+
+
+async def by_socket(place: Site) -> None:
+    address = place.machine.url.replace("http", "ws") + "/ws/technician"
+    async with websockets.connect(address, compression=None) as phone:
+        await phone.send(json.dumps({"type": "hello", "token": TOKEN, "boot": "b", "first": 1}))
+        await phone.recv()
+        await phone.send(json.dumps({"type": "pings", "pings": fixes(30, 2, datetime.now(UTC))}))
+        await phone.recv()
+    for frame in BROKEN:
+        async with websockets.connect(address, compression=None) as phone:
+            with suppress(websockets.ConnectionClosed):
+                await phone.send(frame.decode() if frame != b"\x00" else frame)
+                await phone.recv()
+        with suppress(websockets.InvalidStatus):
+            await websockets.connect(f"{address}?token={TOKEN}&lat={PLACE.lat}", origin=websockets.Origin("https://evil.example"))
+
+
+async def test_logs_and_metrics_of_a_whole_day_give_nobody_away(place: Site) -> None:
+    await place.start()
+    worker = await place.machine.start("worker", log=place.machine.data / "serve-worker.log")
+    secrets, numbers = await a_whole_day(place)
+    await asyncio.sleep(2.5)  # the worker drains what came
+    worker.terminate()
+    await worker.wait()
+    await place.end()
+    said = place.said()
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert len(lines) > 30
+    assert [line for line in lines if line["level"] in {"error", "critical"}] == []
+    for where, text in (("logs", said), ("metrics", numbers)):
+        for secret in secrets:
+            assert secret not in text, f"{secret} in {where}"
+        assert not re.search(r"@example\.org|Maya|Anna|anna|Esimerkki", text), where
+        assert not re.search(r"60\.1[67]\d|24\.9[3-9]\d", text), where
+        assert "/i/" + TOKEN[:4] not in text
+    labels = set(re.findall(r'template="([^"]*)"', numbers))
+    print(f"{len(lines)} lines, {len(numbers.splitlines())} numbers, templates {sorted(labels)}")
+    assert all(re.fullmatch(r"-|[a-z0-9_/.…{}-]+", label) for label in labels)
