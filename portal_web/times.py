@@ -1,25 +1,15 @@
 """Times as people read them: always in the zone of the visit's address, which is named."""
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, get_timezone_location
+from babel.dates import format_date
 from markupsafe import Markup
 
-LOCALE = "en"
+from tracker.domain.local_times import LOCALE, clock, day, long_day, offset_words, same_day, span_words, zone_of, zone_words
+
+__all__ = ["LOCALE", "clock", "day", "long_day", "offset_words", "same_day", "span_words", "zone_of", "zone_words"]
+
 _MINUTE = timedelta(minutes=1)
-
-
-@lru_cache(maxsize=1024)
-def zone_of(name: str) -> ZoneInfo:
-    """The zone of an IANA name (kept on the address, made from its coordinates)."""
-    return ZoneInfo(name)
-
-
-def clock(at: datetime, zone: str) -> str:
-    """``14:05``."""
-    return at.astimezone(zone_of(zone)).strftime("%H:%M")
 
 
 def clock_s(at: datetime, zone: str) -> str:
@@ -27,42 +17,9 @@ def clock_s(at: datetime, zone: str) -> str:
     return at.astimezone(zone_of(zone)).strftime("%H:%M:%S")
 
 
-def day(at: datetime, zone: str) -> str:
-    """``Tue 24 Nov``."""
-    return format_date(at.astimezone(zone_of(zone)), "EEE d MMM", locale=LOCALE)
-
-
 def short_day(at: datetime, zone: str) -> str:
     """``22 Nov``."""
     return format_date(at.astimezone(zone_of(zone)), "d MMM", locale=LOCALE)
-
-
-def long_day(at: datetime, zone: str) -> str:
-    """``Tuesday 24 November``."""
-    return format_date(at.astimezone(zone_of(zone)), "EEEE d MMMM", locale=LOCALE)
-
-
-def same_day(a: datetime, b: datetime, zone: str) -> bool:
-    """True if both fall on one local day of the zone."""
-    return a.astimezone(zone_of(zone)).date() == b.astimezone(zone_of(zone)).date()
-
-
-def zone_words(zone: str, at: datetime) -> str:
-    """``Helsinki time (EET, UTC+2)``: the city, the zone's short name if it has one, and the offset at that moment."""
-    local = at.astimezone(zone_of(zone))
-    city = get_timezone_location(zone, locale=LOCALE, return_city=True)
-    short = local.strftime("%Z")
-    named = f"{short}, " if short.isalpha() and short != "UTC" else ""
-    return f"{city} time ({named}{offset_words(local)})"
-
-
-def offset_words(local: datetime) -> str:
-    """``UTC+2``, ``UTC−3:30``, ``UTC``: how far an aware time's clock is from UTC."""
-    minutes = round((local.utcoffset() or timedelta()).total_seconds() / 60)
-    if minutes == 0:
-        return "UTC"
-    hours, rest = divmod(abs(minutes), 60)
-    return f"UTC{'+' if minutes > 0 else '−'}{hours}{f':{rest:02}' if rest else ''}"
 
 
 def machine(at: datetime) -> str:
@@ -95,11 +52,3 @@ def ceil_minute(at: datetime, minutes: int = 1) -> datetime:
 def whole_minutes(span: timedelta) -> int:
     """Whole minutes of a span between whole minutes."""
     return round(span / _MINUTE)
-
-
-def span_words(minutes: int) -> str:
-    """``35 min``, ``2 h``, ``1 h 35 min``."""
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if rest else f"{hours} h"

@@ -181,3 +181,40 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
 def test_a_data_folder_that_cannot_be_made_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "TRACKER_DATA" in faults(tmp_path, TRACKER_DATA=str(tmp_path / "file" / "data"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp+plain://mail.example.org",
+        "smtp+plain://8.8.8.8",
+        "smtp+plain://user:secret-word@127.0.0.1",
+        "smtp://user@mail.example.org",
+        "smtp://mail.example.org/path",
+        "smtp://mail.example.org:99999",
+        "smtp://mail.example.org\r\nX: 1",
+        "http://mail.example.org",
+        "mail.example.org:25",
+        "smtp://",
+    ],
+)
+def test_no_letter_and_no_password_goes_in_the_open(tmp_path: Path, url: str) -> None:
+    said = faults(tmp_path, TRACKER_SMTP_URL=url)
+    assert "TRACKER_SMTP_URL" in said
+    assert "secret-word" not in said
+
+
+def test_a_mail_server_is_read_from_one_address(tmp_path: Path) -> None:
+    got = read(tmp_path, TRACKER_SMTP_URL="smtp://us%40er:p%2Fw@mail.example.org", TRACKER_MAIL_FROM="visits@bücher.example")
+    assert got.smtp is not None
+    assert (got.smtp.host, got.smtp.port, got.smtp.user, got.smtp.password) == ("mail.example.org", 587, "us@er", "p/w")
+    assert got.post.sender == "visits@xn--bcher-kva.example"
+    assert "p/w" not in repr(got)
+    assert read(tmp_path).smtp is None
+    for near in ("smtp+plain://127.0.0.1:1025", "smtp+plain://10.1.2.3", "smtp+plain://mailcatcher", "smtp+plain://[::1]"):
+        assert read(tmp_path, TRACKER_SMTP_URL=near).smtp is not None
+
+
+@pytest.mark.parametrize("sender", ["nobody", "a@b.org, c@d.org", "Eve <a@b.org>", "a@b.org\r\nBcc: x@y.org"])
+def test_letters_come_from_one_plain_address(tmp_path: Path, sender: str) -> None:
+    assert "TRACKER_MAIL_FROM" in faults(tmp_path, TRACKER_MAIL_FROM=sender)

@@ -47,6 +47,7 @@ async def open_house(config: Config, clock: Callable[[], datetime] = the_clock) 
         house = furnish(db, redis_url, router, config.secret, clock)
         house.finder = finder(config.geocoder_url, config.geocoder_kind, Addresses(config.roads))
         stack.push_async_callback(house.finder.close)
+        house.post = config.post
         stack.push_async_callback(close, house)
         yield house
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from tracker.addresses import PublicAddress
 from tracker.errors import BadConfiguration
+from tracker.post.message import BadAddress, address_of
+from tracker.post.server import Post, Server, server_of
 from tracker.unsafe import unsafe
 
 __all__ = ["Config", "PublicAddress", "read"]
@@ -42,6 +44,8 @@ class Config:
     tiles_url: str | None = None  # None: the own basemap
     tls_cert: str | None = None  # both set: https without a proxy, for trying a phone
     tls_key: str | None = None
+    smtp: Server | None = None  # None: letters wait
+    mail_from: str = "no-reply@localhost"
     log_format: str = "console"
     log_level: str = "info"
 
@@ -49,6 +53,11 @@ class Config:
     def roads(self) -> Path:
         """Where `tracker roads build` puts tiles, basemap and addresses."""
         return self.data / "roads"
+
+    @property
+    def post(self) -> Post:
+        """What sending letters needs."""
+        return Post(self.smtp, self.mail_from, self.public.url)
 
 
 def read(environment: Mapping[str, str] | None = None) -> Config:
@@ -85,6 +94,7 @@ class _Reader:
             "tiles_url": self.url("TRACKER_TILES_URL", ("http", "https")),
             "tls_cert": self.environment.get("TRACKER_TLS_CERT") or None,
             "tls_key": self.environment.get("TRACKER_TLS_KEY") or None,
+            **self.mail(public),
             "log_format": self.choice("TRACKER_LOG_FORMAT", ("console", "json")),
             "log_level": self.choice("TRACKER_LOG_LEVEL", ("info", "debug", "warning", "error")),
         }
@@ -145,6 +155,21 @@ class _Reader:
         elif not address.secure and not address.loopback and not demo:
             self.faults.append("TRACKER_PUBLIC_URL must be https: over plain http anybody on the way reads every sign-in")
         return address
+
+    def mail(self, public: PublicAddress | None) -> dict[str, Any]:
+        """The mail server, and the address that letters come from: by default one at the public host."""
+        said, host = self.text("TRACKER_SMTP_URL"), public.host if public else "localhost"
+        server = None
+        try:
+            server = server_of(said) if said else None
+        except ValueError as fault:
+            self.faults.append(f"TRACKER_SMTP_URL {fault}")
+        sender = self.text("TRACKER_MAIL_FROM") or f"no-reply@{host if host[:1].isalpha() else 'localhost'}"
+        try:
+            sender = address_of(sender)
+        except BadAddress:
+            self.faults.append("TRACKER_MAIL_FROM must be one plain e-mail address")
+        return {"smtp": server, "mail_from": sender}
 
     def secret(self, data: Path, public: PublicAddress | None) -> bytes | None:
         said = self.text("TRACKER_SECRET")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from tracker.actions import endings, housekeeping, routing, telling, told, trails, upholding, upkeep
+from tracker.actions import endings, housekeeping, posting, routing, telling, told, trails, upholding, upkeep
 from tracker.actions.house import House
 from tracker.actions.loops import every
 
@@ -39,6 +39,7 @@ LOOPS: tuple[Loop, ...] = (
     upholding.end_holds,
     upholding.sweep_cells,
     upholding.adopt_all,
+    posting.post_letters,
     told.drain,
     told.purge,
 )

@@ -53,7 +53,11 @@ def test_letters_are_printed_with_their_codes_and_a_further_invitation_shows_its
     assert "To: kaisa@example.org" in printed
     link = re.search(rf"http://localhost:8000/redeem#({code})", printed)
     assert link
-    assert f"type this code: {link[1]}" in printed
+    assert f"Create your sign-in with this code\n\n    {link[1]}\n" in printed
+    id = re.search(r"--- ([0-9a-f]{16}) invitation, .*, due ", printed)
+    assert id
+    done(tracker, "letters", "--again", id[1])
+    refused(tracker, "letters", "--again", "0" * 16)
     given = done(tracker, "invite", contact)
     further = re.search(rf"Code \(shown this once\): +({code})", given)
     assert further

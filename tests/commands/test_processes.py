@@ -131,7 +131,7 @@ async def test_it_starts_without_redis_and_signs_people_in(machine: Machine) -> 
                 break
             except httpx.TransportError:
                 await asyncio.sleep(0.1)
-    assert (ready.status_code, ready.json()["parts"]) == (503, {"records": "ok", "live": "away"})
+    assert (ready.status_code, ready.json()["parts"]) == (503, {"records": "ok", "live": "away", "mail": "off"})
     async with signed_in(machine, "desk@example.org") as client:
         assert (await client.get("/api/v1/appointments")).json() == {"appointments": []}
     serve.send_signal(signal.SIGTERM)

@@ -306,4 +306,4 @@ async def test_cookies_of_https_are_bound_to_the_host(house: House) -> None:
 async def test_ready_when_records_and_live_answer(site: Site) -> None:
     assert (await site.client.get("/livez")).json() == {"status": "ok"}
     ready = await site.client.get("/readyz")
-    assert (ready.status_code, ready.json()) == (200, {"status": "ok", "parts": {"records": "ok", "live": "ok"}})
+    assert (ready.status_code, ready.json()) == (200, {"status": "ok", "parts": {"records": "ok", "live": "ok", "mail": "off"}})

@@ -9,9 +9,18 @@ from tracker.records.settings import Settings
 
 
 def calendar_of(
-    appointment: Appointment, url: str, settings: Settings, now: datetime, *, method: Method = Method.PUBLISH
+    appointment: Appointment,
+    url: str,
+    settings: Settings,
+    now: datetime,
+    *,
+    method: Method = Method.PUBLISH,
+    people: tuple[str, str] | None = None,
 ) -> bytes:
-    """The file. ``url`` is the service's public address: its host makes the UID one of ours, the entry links to the page."""
+    """The file. ``url`` is the service's public address: its host makes the UID one of ours, the entry links to the page.
+
+    ``people``: the addresses of who asks and who is asked, which a file sent by letter must name (RFC 5546).
+    """
     host = url.partition("://")[2].partition("/")[0].partition(":")[0]
     desk = f"\nService desk: {settings.desk_phone}" if settings.desk_phone else ""
     entry = Entry(
@@ -26,5 +35,7 @@ def calendar_of(
         words=f"The technician arrives at the start of this entry.\nBooking ID {appointment.booking_id}{desk}",
         url=f"{url}/appointments/{appointment.id}/live",
         canceled=appointment.state is State.CANCELED,
+        organizer=people[0] if people else None,
+        attendee=people[1] if people else None,
     )
     return calendar_file(entry, now, company=settings.company, method=method)

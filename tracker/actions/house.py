@@ -14,6 +14,7 @@ from tracker.live.control import Control
 from tracker.live.limits import Limits
 from tracker.live.positions import Positions
 from tracker.live.subscription import Subscription
+from tracker.post.server import Post
 from tracker.records import settings as settings_records
 from tracker.records.database import Database
 from tracker.records.settings import Settings
@@ -61,6 +62,7 @@ class House:
     travels: TravelMemory = field(default_factory=TravelMemory)
     company: Company = field(default_factory=Company)
     turns: Turns = field(default_factory=Turns)
+    post: Post | None = None  # how letters go out
 
 
 def furnish(db: Database, redis_url: str, router: Router, secret: bytes, clock: Callable[[], datetime] = the_clock) -> House:

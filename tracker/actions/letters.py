@@ -1,74 +1,51 @@
-"""Letters made readable: what stands in a row of the outbox, with its code or link made now from its id (N1, N3)."""
+"""The log of letters (N6): each with its state and its words as they would be sent now; and sending one again."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from tracker.actions.composing import compose
 from tracker.actions.house import House
 from tracker.actions.staff import only_staff
 from tracker.domain.accounts import Actor
-from tracker.domain.codes import Purpose, code_of
-from tracker.domain.letters import PAGES, Written, write
-from tracker.records import appointments, customers, outbox, people
-from tracker.records.database import Transaction
-from tracker.records.outbox import Kind, Letter
-
-_CODED = {Kind.INVITATION: Purpose.INVITATION, Kind.RESET: Purpose.RESET}
+from tracker.domain.letters import Sender
+from tracker.errors import NotFound
+from tracker.post.message import Writer
+from tracker.records import audit, outbox, outgoing
+from tracker.records.outbox import Letter
 
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """A letter as it would be sent. ``written`` None: of a kind this version has no words for."""
+    """A letter as it would be sent now; ``subject`` and ``text`` are empty for one that has been overtaken."""
 
     letter: Letter
-    written: Written | None
+    subject: str = ""
+    text: str = ""
 
 
 async def read_letters(house: House, actor: Actor, url: str, most: int = 50) -> list[Readable]:
     """The newest letters with their words; ``url`` is where people reach the service. Staff only: codes stand in them."""
     only_staff(actor)
     async with house.db.reading() as tx:
-        return [Readable(one, await written(tx, house, one, url)) for one in await outbox.latest(tx, most)]
+        found = await outbox.latest(tx, most)
+    writer = Writer()
+    return [await _readable(house, writer, one, url) for one in found]
 
 
-async def written(tx: Transaction, house: House, letter: Letter, url: str) -> Written | None:
-    """One letter in words, from what the database says now."""
-    try:
-        kind = Kind(letter.kind)
-    except ValueError:
-        return None
-    facts = {"company": house.settings.now.company, "page": url + PAGES.get(kind, "/"), "name": await _name(tx, letter)}
-    if purpose := _CODED.get(kind):
-        code = code_of(house.secret, purpose, letter.message_id.split(".")[1])
-        facts |= {"code": code, "link": f"{url}{PAGES[kind]}#{code}"}
-    if "account" in letter.payload:
-        account = await customers.account(tx, letter.payload["account"])
-        facts["account"] = account.name if account else ""
-    if letter.appointment_id:
-        facts |= await _visit(tx, letter)
-    try:
-        return write(kind, facts)
-    except KeyError:
-        return None
+async def _readable(house: House, writer: Writer, letter: Letter, url: str) -> Readable:
+    composed = await compose(house, letter, url, house.clock())
+    if composed is None:
+        return Readable(letter)
+    settings = house.settings.now
+    return Readable(
+        letter, composed.words.subject, writer.text(composed.words, Sender(settings.company, url, settings.desk_phone))
+    )
 
 
-async def _name(tx: Transaction, letter: Letter) -> str:
-    """How the letter greets: the person of the address, else the contact it was written for."""
-    person = await people.by_email(tx, letter.recipient)
-    contact = await customers.contact(tx, letter.payload["contact"]) if "contact" in letter.payload else None
-    known = person or contact
-    return known.name if known else "there"
-
-
-async def _visit(tx: Transaction, letter: Letter) -> dict[str, str]:
-    found = await appointments.by_id(tx, letter.appointment_id or "")
-    if found is None:
-        return {}
-    arrival = _moment(letter.payload.get("arrival_at")) or found.arrival_at
-    local = arrival.astimezone(ZoneInfo(found.zone))
-    when = f"{local:%a} {local.day} {local:%b %Y}, {local:%H:%M} ({local:%Z})"
-    return {"service": found.service, "when": when, "address": found.address, "booking": found.booking_id}
-
-
-def _moment(said: object) -> datetime | None:
-    return datetime.fromisoformat(said) if isinstance(said, str) else None
+async def send_again(house: House, actor: Actor, letter: str) -> None:
+    """Let a letter go once more, now, under the Message-ID it had; `NotFound`. One that was overtaken still is not sent."""
+    only_staff(actor)
+    now = house.clock()
+    async with house.db.transaction() as tx:
+        if not await outgoing.again(tx, letter, now):
+            raise NotFound("There is no letter with this id.")
+        await audit.write(tx, now, actor.signed, "letter.again", letter)

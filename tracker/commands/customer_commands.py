@@ -139,11 +139,15 @@ def invite(contact: str) -> None:
 
 @click.command()
 @click.option("--most", type=click.IntRange(1, 1000), default=20, show_default=True)
-def letters(most: int) -> None:
-    """Print the newest letters as they would be sent."""
+@click.option("--again", metavar="ID", help="Send this letter once more instead.")
+def letters(most: int, again: str | None) -> None:
+    """Print the newest letters with their state, as they would be sent now."""
     from tracker.commands import customers
 
-    customers.print_letters(most)
+    if again:
+        customers.send_again(again)
+    else:
+        customers.print_letters(most)
 
 
 @click.group()

@@ -15,6 +15,7 @@ from tracker.config import read
 from tracker.domain.geo import Point
 from tracker.errors import BadInput
 from tracker.records.customers import Account
+from tracker.records.outbox import Letter
 
 type At = tuple[float, float] | None
 
@@ -140,10 +141,24 @@ def invite(contact: str) -> None:
 def print_letters(most: int) -> None:
     """Print the newest letters as they would be sent, the newest last."""
     for one in reversed(run(lambda house: letters.read_letters(house, OPERATOR, read().public.url, most))):
-        state = f"sent {_utc(one.letter.sent_at)}" if one.letter.sent_at else "not sent"
-        click.echo(f"--- {one.letter.kind}, {_utc(one.letter.created_at)}, {state}\nTo: {one.letter.recipient}")
-        if one.written:
-            click.echo(f"Subject: {one.written.subject}\n\n{one.written.text}")
+        letter, state = one.letter, _state(one.letter)
+        click.echo(f"--- {letter.id} {letter.kind}, {_utc(letter.created_at)}, {state}\nTo: {letter.recipient}")
+        if one.text:
+            click.echo(f"Subject: {one.subject}\n\n{one.text}")
+
+
+def _state(letter: Letter) -> str:
+    if letter.sent_at:
+        return f"sent {_utc(letter.sent_at)}"
+    if letter.parked_at:
+        return f"given up {_utc(letter.parked_at)} ({letter.last_error})" if letter.last_error else "not needed any more"
+    return f"waits, tried {letter.attempts} times ({letter.last_error})" if letter.last_error else f"due {_utc(letter.due_at)}"
+
+
+def send_again(letter: str) -> None:
+    """Let the worker send a letter once more."""
+    run(lambda house: letters.send_again(house, OPERATOR, letter))
+    click.echo("It goes out with the next turn of the worker.")
 
 
 def add_token(name: str, scopes: list[str], days: int) -> None:

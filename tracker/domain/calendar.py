@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, vGeo, vText, vUri
+from icalendar import Calendar, Event, vCalAddress, vGeo, vText, vUri
 
 from tracker.domain.geo import Point
 
@@ -20,7 +20,10 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What stands in the entry. ``uid`` must never change, ``sequence`` rises with each move and cancellation."""
+    """What stands in the entry. ``uid`` must never change, ``sequence`` rises with each move and cancellation.
+
+    ``organizer`` and ``attendee`` are addresses, for REQUEST and CANCEL; who booked has accepted, and is asked for no answer.
+    """
 
     uid: str
     sequence: int
@@ -33,6 +36,8 @@ class Entry:
     words: str
     url: str
     canceled: bool = False
+    organizer: str | None = None
+    attendee: str | None = None
 
 
 def calendar_file(entry: Entry, now: datetime, *, company: str, method: Method = Method.PUBLISH) -> bytes:
@@ -62,8 +67,18 @@ def _event(entry: Entry, now: datetime) -> Event:
     event.add("description", entry.words)
     event.add("url", vUri(entry.url))
     event.add("status", "CANCELLED" if entry.canceled else "CONFIRMED")
+    if entry.organizer is not None and entry.attendee is not None:
+        event.add("organizer", _address(entry.organizer))
+        event.add("attendee", _address(entry.attendee, partstat="ACCEPTED", rsvp="FALSE"))
     event.add("transp", "TRANSPARENT" if entry.canceled else "OPAQUE")
     return event
+
+
+def _address(email: str, **parameters: str) -> vCalAddress:
+    address = vCalAddress(f"mailto:{email}")
+    for name, value in parameters.items():
+        address.params[name] = value
+    return address
 
 
 def _local(at: datetime, zone: str) -> datetime:

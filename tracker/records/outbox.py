@@ -2,27 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import delete, func, select
 
+from tracker.domain.letter_kinds import Kind as Kind
 from tracker.records.database import Transaction, new_id
 from tracker.records.schema import appointments, contacts, outbox
-
-
-class Kind(StrEnum):
-    """What a letter is about. Those about an appointment go to its reported-by contact, the others to an address."""
-
-    INVITATION = "invitation"
-    RESET = "reset"
-    CHANGED = "changed"  # the password was
-    WELCOME_ACCOUNT = "welcome_account"  # a further account of somebody with a sign-in
-    CONFIRMATION = "confirmation"
-    RESCHEDULED = "rescheduled"
-    CANCELED = "canceled"
-
 
 NOBODY = "-"
 """The recipient of a row that stands for the work done for an address nobody has (O6). It is never sent and tidied away."""
@@ -53,7 +40,9 @@ class State(NamedTuple):
     failed: int
 
 
-_LETTER = [outbox.c[name] for name in Letter.__struct_fields__]
+LETTER = [outbox.c[name] for name in Letter.__struct_fields__]
+WAITING = outbox.c.sent_at.is_(None) & outbox.c.parked_at.is_(None)
+"""Neither sent nor parked. Parked without ``last_error``: overtaken by what happened since, nothing failed."""
 
 
 def informed_by_default(source: str, letters_for: str) -> bool:
@@ -102,32 +91,36 @@ async def add_for(
     *,
     payload: Mapping[str, Any] | None = None,
     due_at: datetime | None = None,
+    sequence: int | None = None,
+    mark: str = "",
 ) -> bool:
     """Write a letter about an appointment to the contact who reported it, if letters are wanted for it (N2).
 
-    Its row as it stands in this transaction counts, with its ``sequence``: call it after the change. False where nothing
-    was written: nobody reported it, the contact was removed or has no address, letters are not wanted, or it is there.
+    Its row as it stands in this transaction counts, with its ``sequence`` unless another is given (several letters of
+    one kind and sequence differ by their ``mark``): call it after the change. False where nothing was written: nobody
+    reported it, the contact was removed or has no address, letters are not wanted, or it is there.
     """
     columns = [contacts.c.email, appointments.c.sequence]
     wanted = (appointments.c.id == appointment) & appointments.c.keep_informed & contacts.c.ended_at.is_(None)
     row = await tx.row(select(*columns).join_from(appointments, contacts).where(wanted))
     if row is None:
         return False
-    about: dict[str, Any] = {"sequence": row["sequence"], "appointment": appointment, "payload": payload, "due_at": due_at}
-    return await add(tx, kind, appointment, row["email"], now, **about)
+    number = row["sequence"] if sequence is None else sequence
+    about: dict[str, Any] = {"sequence": number, "appointment": appointment, "payload": payload, "due_at": due_at}
+    return await add(tx, kind, appointment + mark, row["email"], now, **about)
 
 
 async def latest(tx: Transaction, most: int = 50) -> list[Letter]:
     """The newest letters first, sent or not."""
-    query = select(*_LETTER).where(outbox.c.recipient != NOBODY)
+    query = select(*LETTER).where(outbox.c.recipient != NOBODY)
     return await tx.all(query.order_by(outbox.c.created_at.desc(), outbox.c.id).limit(most), Letter)
 
 
 async def state(tx: Transaction, now: datetime) -> State:
     """How it stands with the letters that are due."""
-    due = outbox.c.sent_at.is_(None) & outbox.c.parked_at.is_(None) & (outbox.c.due_at <= now)
+    due = WAITING & (outbox.c.due_at <= now)
     row = await tx.row(select(func.count().label("waiting"), func.min(outbox.c.due_at).label("oldest")).where(due))
-    parked = outbox.c.parked_at.is_not(None) & (outbox.c.recipient != NOBODY)
+    parked = outbox.c.parked_at.is_not(None) & outbox.c.last_error.is_not(None)
     failed = await tx.value(select(func.count()).select_from(outbox).where(parked))
     return State(row["waiting"] if row else 0, row["oldest"] if row else None, failed)
 
@@ -140,4 +133,4 @@ async def purge_nobodys(tx: Transaction, moment: datetime) -> int:
 async def of_appointment(tx: Transaction, appointment: str) -> list[Letter]:
     """The letters about one appointment, in order."""
     which = outbox.c.appointment_id == appointment
-    return await tx.all(select(*_LETTER).where(which).order_by(outbox.c.created_at, outbox.c.id), Letter)
+    return await tx.all(select(*LETTER).where(which).order_by(outbox.c.created_at, outbox.c.id), Letter)

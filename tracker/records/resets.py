@@ -37,6 +37,11 @@ async def by_token(tx: Transaction, token_hash: bytes, now: datetime, *, lock: b
     return await tx.one(query.with_for_update() if lock else query, Reset)
 
 
+async def by_id(tx: Transaction, id: str) -> Reset | None:
+    """One reset, living or not."""
+    return await tx.one(select(*_RESET).where(password_resets.c.id == id), Reset)
+
+
 async def use(tx: Transaction, reset: str, now: datetime) -> None:
     """Used up."""
     await tx.change(update(password_resets).where(password_resets.c.id == reset).values(used_at=now))

@@ -550,12 +550,24 @@ outbox = Table(
     Column("message_id", String(128), nullable=False, unique=True),
     Column("payload", JSON, nullable=False),
     Column("created_at", Instant, nullable=False),
-    Column("due_at", Instant, nullable=False, index=True),
+    Column("due_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
-    Column("leased_until", Instant),
+    Column("leased_until", Instant),  # nobody takes it before: a worker has it, or it is to be tried later
     Column("sent_at", Instant),
-    Column("parked_at", Instant),
+    Column("parked_at", Instant),  # not to be sent any more: given up (last_error), or overtaken by what happened since
     Column("last_error", Text),
+)
+Index(
+    "ix_outbox_waiting",
+    outbox.c.due_at,
+    sqlite_where=text("sent_at IS NULL AND parked_at IS NULL"),
+    postgresql_where=text("sent_at IS NULL AND parked_at IS NULL"),
+)
+Index(
+    "ix_outbox_failed",
+    outbox.c.parked_at,
+    sqlite_where=text("last_error IS NOT NULL"),
+    postgresql_where=text("last_error IS NOT NULL"),
 )
 
 audit = Table(

@@ -1,6 +1,7 @@
 """Alive, ready, and the numbers: for whoever watches over the process."""
 
 import asyncio
+from datetime import timedelta
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -11,20 +12,23 @@ from starlette.responses import Response
 
 from tracker.actions.house import House
 from tracker.errors import LiveUnavailable, RecordsUnavailable
+from tracker.records import outbox
 from tracker.records.migrations import behind
 from tracker.web.guard import EVERYBODY, Door, door, house_of
 
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer
 
+LATE = timedelta(minutes=15)
+"""Letters that have been due for longer do not go out as they should."""
 WAIT_S = 2.0
 """A part that does not answer in this time is away."""
 
 
 async def parts_of(house: House) -> dict[str, str]:
     """Each part the process stands on: ``ok``, ``away``, or what is wrong with it."""
-    records, live = await asyncio.gather(_records(house), _live(house))
-    return {"records": records, "live": live}
+    records, live, mail = await asyncio.gather(_records(house), _live(house), _mail(house))
+    return {"records": records, "live": live, "mail": mail}
 
 
 async def _records(house: House) -> str:
@@ -44,6 +48,20 @@ async def _live(house: House) -> str:
         return "away"
 
 
+async def _mail(house: House) -> str:
+    """``off``: no mail server is set up and no letter waits. ``late`` and ``failed`` are for staff to mend (N6)."""
+    try:
+        async with asyncio.timeout(WAIT_S), house.db.reading() as tx:
+            letters = await outbox.state(tx, house.clock())
+    except (RecordsUnavailable, TimeoutError):
+        return "away"
+    if house.post is None or house.post.server is None:
+        return "not set up" if letters.waiting else "off"
+    if letters.oldest is not None and house.clock() - letters.oldest > LATE:
+        return "late"
+    return "failed" if letters.failed else "ok"
+
+
 async def livez(_request: Request) -> Response:
     """The process answers."""
     return _json({"status": "ok"})
@@ -58,7 +76,7 @@ async def readyz(request: Request) -> Response:
     state = request.app.state
     state.live_seen = getattr(state, "live_seen", False) or parts["live"] == "ok"
     ready = parts["records"] == "ok" and state.live_seen
-    status = "ok" if set(parts.values()) == {"ok"} else "degraded" if ready else "not ready"
+    status = "ok" if set(parts.values()) <= {"ok", "off"} else "degraded" if ready else "not ready"
     return _json({"status": status, "parts": parts}, 200 if ready else 503)
 
 

@@ -247,6 +247,13 @@ def upgrade() -> None:
     op.create_index("ix_appointments_arrival", "appointments", ["arrival_at", "lat", "lon", "technician_id"], unique=False)
     op.create_index("ix_technicians_home", "technicians", ["home_lat", "home_lon"], unique=False)
 
+    op.drop_index(op.f("ix_outbox_due_at"), "outbox")
+    for name, column, which in (
+        ("ix_outbox_waiting", "due_at", "sent_at IS NULL AND parked_at IS NULL"),
+        ("ix_outbox_failed", "parked_at", "last_error IS NOT NULL"),
+    ):
+        op.create_index(name, "outbox", [column], unique=False, sqlite_where=sa.text(which), postgresql_where=sa.text(which))
+
     op.add_column("contacts", sa.Column("ended_at", Instant(timezone=True), nullable=True))
     op.create_index(
         "uq_contacts_one_living",

@@ -1,0 +1,19 @@
+"""Every kind of letter there is (N1)."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a letter is about. Those about an appointment go to its reported-by contact, the others to an address."""
+
+    INVITATION = "invitation"
+    RESET = "reset"
+    CHANGED = "changed"  # the password was
+    WELCOME_ACCOUNT = "welcome_account"  # a further account of somebody with a sign-in
+    CONFIRMATION = "confirmation"
+    RESCHEDULED = "rescheduled"
+    CANCELED = "canceled"
+    REMINDER = "reminder"
+    TRAVELING = "traveling"
+    COMPLETED = "completed"
+    NOT_DONE = "not_done"

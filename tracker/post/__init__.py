@@ -1,0 +1,1 @@
+"""The post: letters as messages, and the only importer of aiosmtplib."""
