@@ -53,12 +53,14 @@ class Taking[T]:
     async def done(self, *, allowed: bool) -> T:
         """What ``write`` gave; `SlotTaken` with the nearest free times if nobody can come (or it is not ``allowed``)."""
         for _ in range(ROUNDS if allowed else 0):
-            choice = await choose(self.search, self.arrival, self.taken)
+            tried, choice = len(self.taken), await choose(self.search, self.arrival, self.taken)
             if not choice.nearest_first:
                 break
             done = await self._one_of(choice)
             if done is not None:
                 return done
+            if len(self.taken) >= tried + choice.can:
+                break  # everybody who could come was asked
         raise SlotTaken(nearest=[each.isoformat() for each in await self.search.nearest(self.arrival)])
 
     async def _one_of(self, choice: Choice) -> T | None:
