@@ -45,7 +45,7 @@ async def measured(wanted: list[str], size: Size) -> list[Result]:
     """All wanted measurements, each line printed as it comes; one that fails costs no other its figures."""
     results: list[Result] = []
     if on_it := [name for name in ON_THE_RIG if name in wanted]:
-        async with rig(size.crowd, size.crowd) as running:
+        async with rig(size.crowd, 2 * size.crowd) as running:
             for name in on_it:
                 results += await _tried(name, ON_THE_RIG[name](running, size))
     for name, measure in ALONE.items():

@@ -1,5 +1,6 @@
 """A company large enough for benchmarks: technicians under way on own routes, phones with tokens, a watching customer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -12,6 +13,7 @@ from tracker.actions.house import House
 from tracker.domain.appointments import Role, State
 from tracker.domain.geo import Point, bearing_deg, distance_m
 from tracker.domain.ways import Basis, StoredRoute
+from tracker.live import keys
 from tracker.live.gate import Gate
 from tracker.records import appointments, legs, people, sessions, technicians
 from tracker.records.appointments import Appointment
@@ -62,6 +64,13 @@ class Company:
     async def open_gates(self) -> None:
         """What the worker does every few seconds: a lease of fifteen from now."""
         await self.house.positions.renew(self.gates)
+
+    async def offsets(self, vans: Sequence[Van]) -> list[int]:
+        """How far viewers of each visit have been told."""
+        pipe = self.house.positions.client.pipeline()
+        for van in vans:
+            pipe.hget(f"{keys.tag(van.technician)}visit:{van.appointment}", "off")
+        return [int(said or 0) for said in await pipe.execute()]
 
     def cookie(self, viewer: int) -> str:
         """The Cookie header of a viewer by its number."""

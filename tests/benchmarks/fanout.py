@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from itertools import count
 from pathlib import Path
 from statistics import median
 
@@ -33,7 +34,7 @@ async def fan_out(rig: Rig, size: Size) -> list[Result]:
 
         async def service_once() -> float:
             await rig.company.open_gates()
-            return await _frames_per_cpu_s(rig.service, ours, lambda: _drive(phone, ours, size))
+            return await _frames_per_cpu_s(rig.service, ours, lambda: _drive(rig, phone, ours, size))
 
         async def floor_once() -> float:
             return await _frames_per_cpu_s(server, theirs, publish)
@@ -54,9 +55,9 @@ async def _frames_per_cpu_s(server: Server, viewers: list[Viewer], run: Callable
     return (sum(viewer.frames for viewer in viewers) - frames) / (server.cpu_s() - cpu_s)
 
 
-async def _drive(phone: Phone, viewers: list[Viewer], size: Size) -> None:
+async def _drive(rig: Rig, phone: Phone, viewers: list[Viewer], size: Size) -> None:
     await steadily([phone], size.fan_out_hz, size.seconds)
-    await settled([phone], viewers)
+    await settled([phone], viewers, rig.company.offsets)
 
 
 def _publisher(store: "redis.asyncio.Redis", size: Size) -> Callable[[], Awaitable[None]]:
@@ -82,10 +83,11 @@ async def memory(rig: Rig, size: Size) -> list[Result]:
         server = stack.enter_context(floor("broadcast", rig.redis_url))
         await answering(server, "/")
         await rig.company.open_gates()
+        joined = count(step=step)
 
         async def ours() -> float:
             before = _kilobytes(rig.service)
-            await stack.enter_async_context(watchers(rig.service, rig.company, senders * step))
+            await stack.enter_async_context(watchers(rig.service, rig.company, senders * step, next(joined)))
             return (_kilobytes(rig.service) - before) / step
 
         async def theirs() -> float:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from time import monotonic
@@ -24,6 +24,8 @@ class Phone:
     def __init__(self, van: Van) -> None:
         self.van = van
         self.sent: list[float] = []
+        self.places: list[tuple[int, int]] = []
+        """Of each ping as a short frame says it: 10⁻⁵ degrees north and east of the van's destination."""
         self.acks = self.refused = 0
         self.greeted = asyncio.get_running_loop().create_future()
         self.eager = False
@@ -55,6 +57,8 @@ class Phone:
         wall = self._at = max(time.time(), self._at + 0.0015)  # when late, two would be one fix
         lat, lon, course = self.van.at(wall - _begun)
         at = datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")[:-6]
+        end = self.van.line[-1]
+        self.places.append((round((round(lat, 6) - end.lat) * 1e5), round((round(lon, 6) - end.lon) * 1e5)))
         self.sent.append(monotonic())
         self._socket.send(
             client_frame(
@@ -65,7 +69,8 @@ class Phone:
         )
 
     def close(self) -> None:
-        self._socket.close()
+        if hasattr(self, "_socket"):  # else it never came so far
+            self._socket.close()
 
 
 class Viewer:
@@ -78,7 +83,8 @@ class Viewer:
         self.ages: list[float] = []
         self.newest = 0
         """The number of the newest ping shown."""
-        self._ahead = 0
+        self.offset = -1
+        """How far the service has told it; -1: it watches a floor."""
         self._socket: RawSocket
 
     async def watch(self, server: Server, company: Company, number: int, van: Van) -> None:
@@ -100,15 +106,24 @@ class Viewer:
 
     def _heard_service(self, payload: bytes) -> None:
         if payload[0] == 91:  # [
-            offset = int(payload[1 : payload.index(b",")])
-            self._count(offset - self._ahead, payload)
+            offset, north, east = (int(number) for number in payload[1 : payload.index(b",", 20)].split(b",")[:3])
+            self.offset = offset
+            self._count(self._number_of((north, east)), payload)
             self._socket.send(client_frame(b'{"type":"seen","offset":%d}' % offset))
         elif payload.startswith(b'{"type":"snapshot"'):
-            offset = int(msgspec.json.decode(payload)["offset"])
-            if not self.greeted.done():  # nothing is under way now: from here on each ping takes the next offset
-                self._ahead = offset - (len(self.phone.sent) if self.phone else 0)
+            self.offset = int(msgspec.json.decode(payload)["offset"])
+            if not self.greeted.done():
+                self.newest = len(self.phone.sent) if self.phone else 0  # nothing is under way now
                 self.greeted.set_result(None)
-            self.newest = offset - self._ahead
+
+    def _number_of(self, place: tuple[int, int]) -> int:
+        """The first ping from there since the one shown before (offsets would not do: a late ping moves no marker)."""
+        assert self.phone is not None
+        places = self.phone.places
+        for number in range(self.newest, len(places)):
+            if abs(places[number][0] - place[0]) <= 1 and abs(places[number][1] - place[1]) <= 1:
+                return number + 1
+        return self.newest  # said once more, because the phone was heard again
 
     def _heard_floor(self, payload: bytes) -> None:
         at = payload.find(b'"seq":')
@@ -124,42 +139,49 @@ class Viewer:
     def _count(self, number: int, payload: bytes) -> None:
         self.frames += 1
         self.bytes += len(payload)
-        self.newest = number
-        if self.phone is not None:
+        if self.phone is not None and number > self.newest:
             self.ages.append(monotonic() - self.phone.sent[number - 1])
+        self.newest = number
 
     def close(self) -> None:
-        self._socket.close()
+        if hasattr(self, "_socket"):  # else it never came so far
+            self._socket.close()
 
 
 @asynccontextmanager
 async def phones(server: Server, path: str, vans: Sequence[Van]) -> AsyncIterator[list[Phone]]:
     """Connected phones, one a van."""
     made = [Phone(van) for van in vans]
-    await in_crowds([phone.connect(server, path) for phone in made])
-    yield made
-    for phone in made:
-        phone.close()
+    try:
+        await in_crowds([phone.connect(server, path) for phone in made])
+        yield made
+    finally:
+        for phone in made:
+            phone.close()
 
 
 @asynccontextmanager
-async def watchers(server: Server, company: Company, watched: Sequence[Phone]) -> AsyncIterator[list[Viewer]]:
-    """Viewers of the service, each of the visit of one phone."""
+async def watchers(server: Server, company: Company, watched: Sequence[Phone], first: int = 0) -> AsyncIterator[list[Viewer]]:
+    """Viewers of the service, each of the visit of one phone; ``first``: how many there are already."""
     made = [Viewer(phone) for phone in watched]
-    await in_crowds([one.watch(server, company, i, phone.van) for i, (one, phone) in enumerate(zip(made, watched, strict=True))])
-    yield made
-    for one in made:
-        one.close()
+    try:
+        await in_crowds([viewer.watch(server, company, first + i, watched[i].van) for i, viewer in enumerate(made)])
+        yield made
+    finally:
+        for one in made:
+            one.close()
 
 
 @asynccontextmanager
 async def followers(server: Server, watched: Sequence[Phone], path: str) -> AsyncIterator[list[Viewer]]:
     """Viewers of a floor, each of one phone."""
     made = [Viewer(phone) for phone in watched]
-    await in_crowds([one.follow(server, phone.van, path) for one, phone in zip(made, watched, strict=True)])
-    yield made
-    for one in made:
-        one.close()
+    try:
+        await in_crowds([one.follow(server, phone.van, path) for one, phone in zip(made, watched, strict=True)])
+        yield made
+    finally:
+        for one in made:
+            one.close()
 
 
 async def in_crowds(openings: Sequence[object]) -> None:
@@ -194,19 +216,25 @@ async def eagerly(senders: Sequence[Phone], seconds: float) -> int:
     return acks
 
 
-async def settled(senders: Sequence[Phone], viewers: Sequence[Viewer] = ()) -> None:
-    """Wait until every ping is acknowledged and the last of each phone shown (a refused one is no update)."""
-    deadline = monotonic() + 30
-    while not all(phone.acks == len(phone.sent) for phone in senders) or any(map(_behind, viewers)):
-        assert monotonic() < deadline, f"unfinished: {_unfinished(senders, viewers)}"
+type Offsets = Callable[[Sequence[Van]], Awaitable[list[int]]]
+"""How far the service has spoken of the visits of these vans (`Company.offsets`)."""
+
+
+async def settled(senders: Sequence[Phone], viewers: Sequence[Viewer] = (), offsets: Offsets | None = None) -> None:
+    """Wait until every ping is acknowledged and every viewer has what its server said last."""
+    await _until(lambda: sum(len(phone.sent) - phone.acks for phone in senders), "pings not acknowledged")
+    watched = [viewer.phone for viewer in viewers if viewer.phone is not None]
+    if offsets is not None:
+        goals = await offsets([phone.van for phone in watched])
+        await _until(lambda: sum(viewer.offset < goal for viewer, goal in zip(viewers, goals, strict=True)), "viewers behind")
+    else:
+        await _until(
+            lambda: sum(viewer.newest < len(phone.sent) for viewer, phone in zip(viewers, watched, strict=True)), "behind"
+        )
+
+
+async def _until(missing: Callable[[], int], what: str) -> None:
+    deadline = monotonic() + 40
+    while count := missing():
+        assert monotonic() < deadline, f"unfinished: {count} {what}"
         await asyncio.sleep(0.01)
-
-
-def _unfinished(senders: Sequence[Phone], viewers: Sequence[Viewer]) -> str:
-    waiting = sum(len(phone.sent) - phone.acks for phone in senders)
-    behind = [len(viewer.phone.sent) - viewer.newest for viewer in viewers if viewer.phone and _behind(viewer)]
-    return f"{waiting} pings not acknowledged, {len(behind)} viewers behind (by {behind[:9]})"
-
-
-def _behind(viewer: Viewer) -> bool:
-    return viewer.phone is not None and viewer.newest < len(viewer.phone.sent) - viewer.phone.refused

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from tests.benchmarks.load import Phone, Viewer, eagerly, followers, phones, settled, steadily, watchers
+from tests.benchmarks.load import Offsets, Phone, Viewer, eagerly, followers, phones, settled, steadily, watchers
 from tests.benchmarks.results import Result, Size, by_turns, ratios
 from tests.benchmarks.rig import Rig, Server, quiet
 
@@ -50,12 +50,13 @@ class Path:
     server: Server
     phones: list[Phone]
     viewers: list[Viewer]
+    offsets: Offsets | None = None
 
     async def us_per_ping(self, per_s: float, seconds: float) -> float:
         """CPU microseconds of the server for each ping."""
         before = self.server.cpu_s()
         sent = await steadily(self.phones, per_s, seconds)
-        await settled(self.phones, self.viewers)
+        await settled(self.phones, self.viewers, self.offsets)
         return (self.server.cpu_s() - before) / sent * 1e6
 
     async def ages_ms(self, per_s: float, seconds: float) -> list[float]:
@@ -63,7 +64,7 @@ class Path:
         for viewer in self.viewers:
             viewer.ages.clear()
         await steadily(self.phones, per_s, seconds)
-        await settled(self.phones, self.viewers)
+        await settled(self.phones, self.viewers, self.offsets)
         return sorted(age * 1e3 for viewer in self.viewers for age in viewer.ages)
 
 
@@ -78,7 +79,7 @@ async def paths(
         theirs = await stack.enter_async_context(phones(rig.floors, floor_phone, vans))
         seeing = await stack.enter_async_context(watchers(rig.service, rig.company, ours))
         following = await stack.enter_async_context(followers(rig.floors, theirs, floor_viewer))
-        both = Path(rig.service, ours, seeing), Path(rig.floors, theirs, following)
+        both = Path(rig.service, ours, seeing, rig.company.offsets), Path(rig.floors, theirs, following)
         await rig.company.open_gates()
         for path in both:
             await path.us_per_ping(count, warm_s)
@@ -154,7 +155,7 @@ async def one_trip(rig: Rig, size: Size) -> list[Result]:
     async with AsyncExitStack() as stack:
         senders = await stack.enter_async_context(phones(rig.service, "/ws/technician", rig.company.vans[:1]))
         seeing = await stack.enter_async_context(watchers(rig.service, rig.company, senders * (size.crowd // 10)))
-        path = Path(rig.service, senders, seeing)
+        path = Path(rig.service, senders, seeing, rig.company.offsets)
         await rig.company.open_gates()
         await path.ages_ms(5, size.warm_s)
         with quiet():
