@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from tracker.actions import keeping
 from tracker.actions.house import House
+from tracker.actions.informing import plan_reminders
 from tracker.actions.keyed import KEY, Keyed
 from tracker.actions.needs import Choices, Need, Place, choices, wanted
 from tracker.actions.searching import DayTimes, Offer, Search, Times, own, times
@@ -99,6 +100,7 @@ class _Booking:
         payload = {"arrival_at": appointment.arrival_at.isoformat()}
         await events.add(tx, appointment.id, "booked", now, self.actor.signed, payload, told_at=now)
         await outbox.add_for(tx, outbox.Kind.CONFIRMATION, appointment.id, now, payload=payload)
+        await plan_reminders(tx, self.house.settings.now, appointment.id, appointment.arrival_at, now)
         return appointment
 
     def _appointment(self, fit: Fit, reason: dict[str, Any], now: datetime) -> Appointment:

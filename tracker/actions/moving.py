@@ -8,6 +8,7 @@ from typing import Any
 from tracker.actions import keeping
 from tracker.actions.booking import check_offered, promised
 from tracker.actions.house import House
+from tracker.actions.informing import plan_reminders
 from tracker.actions.keyed import KEY, Keyed
 from tracker.actions.needs import wanted_again
 from tracker.actions.searching import Search, own
@@ -139,6 +140,7 @@ class _Moving:
         await events.add(tx, before.id, "rescheduled", now, self.actor.signed, payload)
         if abs(new - before.arrival_at) > TOLD_FROM:
             await outbox.add_for(tx, outbox.Kind.RESCHEDULED, before.id, now, payload=payload)
+        await plan_reminders(tx, self.house.settings.now, before.id, new, now)
         if self.actor.staff:
             old: Mapping[str, str | None] = {"arrival_at": payload["was"], "technician": before.technician_id}
             changed = {"arrival_at": payload["arrival_at"], "technician": fit.technician}

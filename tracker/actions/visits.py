@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from tracker.actions import informing
 from tracker.actions.gates import open_gate, regate
 from tracker.actions.house import House
 from tracker.actions.legs import begin_leg, drop_leg, drop_other_leg
@@ -13,7 +14,7 @@ from tracker.domain import changing
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import MOVES, Role, State, Step
 from tracker.errors import BadInput, NotAllowed, NotConfirmed, NotFound, StepNotPossible, VersionMismatch
-from tracker.records import appointments, audit, events, outbox, technicians
+from tracker.records import appointments, audit, events, technicians
 from tracker.records.appointments import Appointment, StepTaken
 from tracker.records.database import Transaction
 from tracker.records.technicians import Technician
@@ -109,6 +110,7 @@ class _Attempt:
         assert after is not None  # noqa: S101 - its row is locked
         await self.promising.stepped(tx, before, after, now)
         await self._write_down(tx, before, to, now)
+        await informing.stepped(tx, after, self.wish.step, now)
         return after
 
     async def _lock(self, tx: Transaction, appointment_id: str) -> tuple[Appointment, Technician | None]:
@@ -227,8 +229,6 @@ class _Attempt:
     async def _write_down(self, tx: Transaction, before: Appointment, to: State, now: datetime) -> None:
         payload = {"from": before.state.value, "step": self.wish.step.value}
         await events.add(tx, before.id, to.value, now, self.actor.signed, payload)
-        if to is State.CANCELED:
-            await outbox.add_for(tx, outbox.Kind.CANCELED, before.id, now, payload={"arrival_at": before.arrival_at.isoformat()})
         if self.actor.staff:
             old, new = {"state": before.state.value}, {"state": to.value}
             await audit.write(tx, now, self.actor.signed, f"step.{self.wish.step}", before.id, before=old, after=new)

@@ -1,0 +1,45 @@
+"""The letters that a visit's bookings, moves and steps cause, written in their transaction (N1, N3, N5)."""
+
+from datetime import datetime, timedelta
+
+from tracker.domain.appointments import Step
+from tracker.domain.letter_kinds import Kind
+from tracker.records import outbox, outgoing
+from tracker.records.appointments import Appointment
+from tracker.records.database import Transaction
+from tracker.records.settings import Settings
+
+UNDONE_WITHIN = timedelta(seconds=30)
+"""Letters of steps that can be undone wait so long; when they are sent it is looked whether the step still stands."""
+
+
+async def stepped(tx: Transaction, after: Appointment, step: Step, now: datetime) -> None:
+    """The letter of a step, if there is one for it. ``after`` is the appointment as it stands now."""
+    match step:
+        case Step.START_TRAVEL:
+            payload = {"leg": after.leg_id}
+            await _of_version(tx, Kind.TRAVELING, after, now, payload)
+        case Step.COMPLETE:
+            await _of_version(tx, Kind.COMPLETED, after, now, {"completed_at": after.since.isoformat()})
+        case Step.CANCEL:
+            await outbox.add_for(tx, Kind.CANCELED, after.id, now, payload={"arrival_at": after.arrival_at.isoformat()})
+        case Step.NOT_DONE:
+            await outbox.add_for(tx, Kind.NOT_DONE, after.id, now)
+
+
+async def _of_version(tx: Transaction, kind: Kind, after: Appointment, now: datetime, payload: dict[str, str | None]) -> None:
+    """Steps that are undone and taken again have letters of their own: the version tells them apart."""
+    await outbox.add_for(tx, kind, after.id, now, payload=payload, due_at=now + UNDONE_WITHIN, sequence=after.version)
+
+
+async def plan_reminders(tx: Transaction, settings: Settings, appointment: str, arrival_at: datetime, now: datetime) -> None:
+    """Plan the reminders of a time that was just booked or moved to; those of the time before are called off.
+
+    One whose moment has passed already is not sent late: whoever books so shortly before knows it.
+    """
+    await outgoing.call_off(tx, appointment, Kind.REMINDER)
+    payload = {"arrival_at": arrival_at.isoformat()}
+    for hours in sorted(set(settings.reminders_h)):
+        due = arrival_at - timedelta(hours=hours)
+        if due > now:
+            await outbox.add_for(tx, Kind.REMINDER, appointment, now, payload=payload, due_at=due, mark=f".{hours}h")
