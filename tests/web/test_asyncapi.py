@@ -1,6 +1,7 @@
 """docs/asyncapi.yaml is what is said: made from the types, complete, and every real frame of the service fits its schema."""
 
 import asyncio
+import contextlib
 import json
 import re
 from collections import Counter
@@ -194,12 +195,13 @@ class Page:
         self.news = asyncio.Event()
 
     async def read(self) -> None:
-        async for text in self.socket:
-            frame = self.ear.hear(text)
-            if isinstance(frame, list) or frame["type"] == "update":
-                offset = frame[0] if isinstance(frame, list) else frame["offset"]
-                await self.socket.send(json.dumps({"type": "seen", "offset": offset}))
-            self.news.set()
+        with contextlib.suppress(websockets.ConnectionClosed):
+            async for text in self.socket:
+                frame = self.ear.hear(text)
+                if isinstance(frame, list) or frame["type"] == "update":
+                    offset = frame[0] if isinstance(frame, list) else frame["offset"]
+                    await self.socket.send(json.dumps({"type": "seen", "offset": offset}))
+                self.news.set()
 
     async def until(self, name: str) -> None:
         """Wait until a frame of that kind was told."""
@@ -216,7 +218,8 @@ def database_url(sqlite_url: str) -> str:
 
 
 @asynccontextmanager
-async def watching(here: Web, person: Person, ear: Ear, **watch: Any) -> AsyncIterator[Page]:
+async def watching(here: Web, person: Person, ear: Ear, raw: str | None = None, **watch: Any) -> AsyncIterator[Page]:
+    """A page of this person; ``raw``: what it says instead of a proper `watch`."""
     now, token = here.house.clock(), new_id()
     row = Session(
         id=new_id(), person_id=person.id, user_agent=None, created_at=now, seen_at=now, expires_at=now + timedelta(days=1)
@@ -226,7 +229,7 @@ async def watching(here: Web, person: Person, ear: Ear, **watch: Any) -> AsyncIt
     address = here.address.replace("/ws/technician", "/ws/live")
     headers, origin = {"Cookie": f"tt={token}"}, websockets.Origin(here.origin)
     async with websockets.connect(address, origin=origin, additional_headers=headers, compression=None) as socket:
-        await socket.send(json.dumps({"type": "watch", **watch}))
+        await socket.send(raw if raw is not None else json.dumps({"type": "watch", **watch}))
         page = Page(socket, ear)
         async with asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(page.read())

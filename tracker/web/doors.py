@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
@@ -19,6 +19,8 @@ FRAME_BYTES = 64 * 1024
 """The largest WebSocket message: 200 pings (docs/protocols.md)."""
 WHOLE_TEXT = 0x81
 CLOSE_S = 1.0
+AWAY = (RuntimeError, OSError, WebSocketDisconnect)
+"""What a socket raises whose other side has gone."""
 MOST_PIECES = 1_000
 """Fragments of one message."""
 SETTLE_S = 0.3
@@ -158,7 +160,7 @@ class AsgiDoor:
         self._sending = asyncio.create_task(self._send(payload_of(wire).decode()))
 
     async def _send(self, text: str) -> None:
-        with contextlib.suppress(RuntimeError, OSError):  # gone meanwhile: the reading side sees it
+        with contextlib.suppress(*AWAY):  # gone meanwhile: the reading side sees it
             await self._socket.send_text(text)
 
     async def settled(self) -> None:
@@ -183,7 +185,7 @@ async def _closed(socket: WebSocket, code: int) -> bool:
             await socket.close(code)
     except TimeoutError:
         return False
-    except (RuntimeError, OSError):
+    except AWAY:
         return True  # closed from the other side meanwhile
     return True
 

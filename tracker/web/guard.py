@@ -1,5 +1,6 @@
 """Every door of the house: who may knock, where the request came from, and whose session the cookie opens."""
 
+import contextlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -12,7 +13,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tracker.actions import accounts, tokens
 from tracker.actions.house import House
@@ -242,7 +243,7 @@ def socket(
         try:
             await endpoint(websocket)
         except Refusal as refusal:  # after the handshake there are close codes only: an answer would be written into the stream
-            if websocket.application_state is WebSocketState.CONNECTED:
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # closed already, or gone
                 await websocket.close(1008, refusal.code)
 
     made = SocketDoor(path, guarded, name=name or endpoint.__name__)
