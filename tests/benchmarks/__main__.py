@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from tests.benchmarks.booking import bookings, growth_of_search, search_beside_its_matrix
 from tests.benchmarks.fanout import fan_out, memory
 from tests.benchmarks.measures import end_to_end, ingest, one_trip, tutorial
 from tests.benchmarks.redis_cost import growth, redis_cpu
@@ -37,6 +38,9 @@ ON_THE_RIG: dict[str, Callable[[Rig, Size], Awaitable[list[Result]]]] = {
 ALONE: dict[str, Callable[[Size], Awaitable[list[Result]]]] = {
     "S9": routing,
     "S10": growth,
+    "S11": growth_of_search,
+    "S12": search_beside_its_matrix,
+    "S13": bookings,
 }
 """Measured on what they set up themselves."""
 

@@ -53,6 +53,7 @@ class Size:
     fan_out_hz: float = 10.0
     grown: tuple[int, int] = (1_000, 100_000)
     trips: int = 30
+    bookable: tuple[int, int] = (100, 10_000)
 
 
 type Run = Callable[[], Awaitable[float]]

@@ -21,8 +21,8 @@ from tracker.records import crew, promises
 from tracker.records.crew import Box, Needed, Person, Week
 from tracker.records.database import Transaction
 
-BATCH = 12
-"""Technicians whose diaries are read together."""
+BATCH, GROWS = 12, 3
+"""Technicians whose diaries are read together: the nearest few, then three times as many, and so on."""
 ALL_AT_ONCE = 300
 """A company of so many is looked at as a whole; in a larger one the surroundings of the place are searched in rings."""
 MOST_WEEKS = 20_000
@@ -171,24 +171,27 @@ class Range:
         found = [person for person in await crew.qualified(tx, self.needed) if self.serves(person)]
         return sorted(found, key=lambda person: (self.away_m(person), person.id))
 
-    async def within(self, tx: Transaction, metres: float) -> list[Person]:
-        """Those with their home base in a ring's box, the nearest first."""
+    async def within(self, tx: Transaction, metres: float, but: Collection[str] = ()) -> list[Person]:
+        """Those with their home base within so many metres, the nearest first, without some."""
         found = await crew.qualified(tx, self.needed, box=box_round(self.place, metres))
-        return sorted((one for one in found if self.serves(one)), key=lambda person: (self.away_m(person), person.id))
+        away = [(self.away_m(person), person) for person in found if person.id not in but]
+        reach = min(metres, self.radius_m or metres)
+        return [person for far, person in sorted(away, key=lambda one: (one[0], one[1].id)) if far <= reach]
 
     async def rings(self, tx: Callable[[], Any], company: Company) -> AsyncIterator[list[Person]]:
         """Batches of technicians, roughly the nearest first; each reading is a short transaction of its own."""
         seen: set[str] = set()
+        batch = BATCH
         metres, waiting = FIRST_RING_M, list[Person]()
         while True:
             everybody = company.size <= ALL_AT_ONCE or metres > LAST_RING_M
             async with tx() as reading:
-                found = await (self.everybody(reading) if everybody else self.within(reading, metres))
-            waiting += [person for person in found if person.id not in seen and (everybody or self.away_m(person) <= metres)]
+                found = await (self.everybody(reading) if everybody else self.within(reading, metres, seen))
+            waiting += [person for person in found if person.id not in seen]
             seen.update(person.id for person in waiting)
-            while len(waiting) >= BATCH or (waiting and everybody):
-                yield waiting[:BATCH]
-                waiting = waiting[BATCH:]
+            while len(waiting) >= batch or (waiting and everybody):
+                yield waiting[:batch]
+                waiting, batch = waiting[batch:], batch * GROWS
             if everybody:
                 return
             metres *= 2

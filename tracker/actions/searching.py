@@ -19,8 +19,8 @@ from tracker.records import appointments, holds
 from tracker.records.database import Transaction
 from tracker.records.holds import Hold
 
-MOST_LOOKED_AT = 384
-"""Technicians whose diaries one search reads: a time at which the 384 nearest are busy is not offered."""
+MOST_LOOKED_AT = 156
+"""Technicians whose diaries one search reads: a time at which the 156 nearest are busy is not offered."""
 MOST_DAYS = 31
 NEXT_DAYS = 14
 """Days looked at together when the next free day is searched."""

@@ -15,6 +15,9 @@ LASTS_S = 6 * 3600.0
 KEPT = 200_000
 """Pairs of places that a process remembers, and for how long."""
 
+STAYING = Travel(0, 0, "road")
+"""From a place to itself: nobody need be asked."""
+
 type Pair = tuple[Point, Point]
 
 
@@ -53,6 +56,8 @@ class Ways:
     def looked_up(self, start: Point, end: Point) -> Travel | None:
         """The travel if it is known, without asking."""
         pair = (start, end)
+        if start == end:
+            return STAYING
         found = self._known.get(pair) or self._memory.known(start, end)
         if found is not None:
             self._known[pair] = found
