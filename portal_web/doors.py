@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from starlette.routing import BaseRoute
 
+from portal_web.address import AddressDoors
 from portal_web.assets import portal_assets
 from portal_web.book import BookDoors
 from portal_web.booked import BookedDoors
@@ -50,6 +51,7 @@ def portal(config: Config) -> Portal:
         *SignInDoors(pages).routes(),
         *RedeemDoors(pages).routes(),
         *ProfileDoors(pages).routes(),
+        *AddressDoors(pages, streets).routes(),
         door(static.path, assets.serve, roles=EVERYBODY, kind="machine", name="static"),
     ]
     return Portal(routes, refusal_page(pages))

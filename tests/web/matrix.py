@@ -88,6 +88,8 @@ PLACE = {"address": "Esimerkkikatu 2", "lat": 60.2, "lon": 24.9}
 A_TOKEN = {"name": "x", "scopes": ["accounts:read"]}
 A_BOOKING: Body = lambda it: {"account": it.account, "service_type": it.service, "arrival_at": it.arrival}  # noqa: E731
 SAMPLES: Mapping[tuple[str, str], Body] = {
+    ("POST", "/accounts/{account}/address"): lambda _: {name: str(value) for name, value in PLACE.items()},
+    ("POST", "/accounts/{account}/address/find"): lambda _: {"typed": "Esimerkkikatu 2"},
     ("POST", "/account"): lambda it: {"account": it.account},
     ("POST", "/book"): lambda it: {"account": it.account, "service": it.service, "arrival": it.arrival},
     ("POST", "/appointments/{appointment}/cancel"): lambda _: {"reason": "It works again."},

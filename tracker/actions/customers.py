@@ -8,7 +8,7 @@ from tracker.actions.house import House
 from tracker.actions.staff import only_staff
 from tracker.domain.accounts import Actor
 from tracker.domain.geo import Point
-from tracker.errors import BadInput, NotFound
+from tracker.errors import AlreadyThere, BadInput, NotFound
 from tracker.records import audit, customers
 from tracker.records.customers import Account, Asset, Contact, Location
 from tracker.records.database import Transaction, new_id
@@ -80,8 +80,10 @@ async def give_place(house: House, actor: Actor, account: str, place: Place) -> 
     columns = await _columns(place)
     async with house.db.transaction() as tx:
         before = await customers.locked_account(tx, account)
-        if before is None or before.lat is not None:
-            raise NotFound("This account has an address. Ask the service desk to change it.")
+        if before is None:
+            raise NotFound
+        if before.lat is not None:
+            raise AlreadyThere("This account has an address. Ask the service desk to change it.")
         await customers.change_account(tx, account, **columns)
         await _audited(tx, house, actor, "account.changed", account, after={"changed": sorted(columns)})
         return await _account(tx, account)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import httpx
@@ -45,18 +46,21 @@ class Finder(Protocol):
 
 
 class IndexFinder:
-    """The index of a roads folder; empty until `tracker roads build` has run."""
+    """The index of a roads folder, read on a thread of its own; empty until `tracker roads build` has run."""
 
     def __init__(self, index: Addresses) -> None:
         self._index = index
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="addresses")
 
     async def find(self, text: str) -> list[Candidate]:
         """See `Finder.find`."""
-        found = await asyncio.to_thread(self._index.find, text, MOST)
+        found = await asyncio.get_running_loop().run_in_executor(self._thread, self._index.find, text, MOST)
         return [Candidate(one.label, one.point.lat, one.point.lon, one.exact) for one in found]
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Close the index where it was opened: SQLite wants it from that thread."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._index.close)
+        self._thread.shutdown()
 
 
 class NoFinder:
