@@ -9,6 +9,7 @@ from portal_web.assets import portal_assets
 from portal_web.book import BookDoors
 from portal_web.booked import BookedDoors
 from portal_web.cancel import CancelDoors
+from portal_web.health import HealthDoors
 from portal_web.home import HomeDoors
 from portal_web.live import LiveDoors
 from portal_web.modify import ModifyDoors
@@ -52,6 +53,7 @@ def portal(config: Config) -> Portal:
         *RedeemDoors(pages).routes(),
         *ProfileDoors(pages).routes(),
         *AddressDoors(pages, streets).routes(),
+        *HealthDoors(pages).routes(),
         door(static.path, assets.serve, roles=EVERYBODY, kind="machine", name="static"),
     ]
     return Portal(routes, refusal_page(pages))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -225,3 +226,20 @@ async def test_sessions_are_listed_in_the_persons_own_zone(town: Town) -> None:
     assert "Times are Tokyo time (JST, UTC+9)." in (await town.client.get("/sessions")).text
     town.client.cookies.set("tt", await town.token_of(town.world.dispatcher))
     assert "(UTC)" in (await town.client.get("/sessions")).text
+
+
+# -- never silent ------------------------------------------------------------------------------------------------------
+
+
+async def test_staff_see_letters_that_do_not_go_out(town: Town) -> None:
+    town.client.cookies.set("tt", await town.token_of(town.world.dispatcher))
+    assert "Everything works." in (await town.client.get("/health")).text
+    await invited(town)  # two letters: one by itself, one by hand
+    assert "2 waiting since" in (await town.client.get("/health")).text
+    later = town.house.clock() + timedelta(minutes=10)
+    town.house.clock = lambda: later
+    page = text_of((await town.client.get("/health")).text)
+    assert "Something needs a look." in page
+    assert "tracker letters prints them" in page
+    town.client.cookies.set("tt", await town.token_of(town.world.customer))
+    assert (await town.client.get("/health", headers={"Accept": "text/html"})).status_code == 403

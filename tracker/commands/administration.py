@@ -12,6 +12,7 @@ import msgspec
 
 from tracker.actions import devices
 from tracker.actions.accounts import end_other_sessions
+from tracker.actions.mailbag import mailbag
 from tracker.actions.passwords import Passwords
 from tracker.app import open_house
 from tracker.config import read
@@ -61,6 +62,9 @@ async def examine() -> int:
         manifest = read_manifest(config.roads)
         found["roads"] = f"ok ({manifest.source})" if manifest else "not built: `tracker roads build REGION.osm.pbf`"
         found["router"] = house.router.name
+        if found["records"] == "ok":
+            bag = await mailbag(house)
+            found["letters"] = "ok" if bag.ok else f"{bag.waiting} waiting, {bag.failed} given up: `tracker letters` prints them"
     for part, state in found.items():
         click.echo(f"{part:<14} {state}")
     return 0 if found["records"] == found["live"] == "ok" else 1
