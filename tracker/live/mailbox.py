@@ -1,6 +1,5 @@
 """What waits for one viewer: every change of state, and of the positions only the newest."""
 
-from collections import deque
 from collections.abc import Iterable
 
 from tracker.live.frames import Frame
@@ -23,9 +22,9 @@ class Mailbox:
         self.joined = False
         self.epoch: str | None = None
         self.offset = 0  # of the last frame that left
-        self.states: deque[Frame] = deque()
+        self.states: list[Frame] = []  # lists, not deques: empty ones would be most of an idle viewer
         self.newest: Frame | None = None
-        self.unseen: deque[tuple[int, float]] = deque()
+        self.unseen: list[tuple[int, float]] = []
 
     def put(self, frame: Frame) -> None:
         """A state event is never skipped; an update replaces the one that waits.
@@ -39,12 +38,17 @@ class Mailbox:
             self.states.append(frame)
             self.newest = None
 
+    @property
+    def waiting(self) -> bool:
+        """True if there is something to send, now or when it may."""
+        return self.newest is not None or bool(self.states)
+
     def take(self, now: float) -> Frame | None:
         """The next frame that may leave, or None. ``now``: monotonic seconds."""
         if not self.joined:
             return None
         if self.states:
-            frame = self.states.popleft()
+            frame = self.states.pop(0)
         elif self.newest is not None and len(self.unseen) < UNSEEN:
             frame, self.newest = self.newest, None
             self.unseen.append((frame.offset, now))
@@ -56,7 +60,7 @@ class Mailbox:
     def seen(self, offset: int) -> None:
         """The viewer has seen every update up to this offset."""
         while self.unseen and self.unseen[0][0] <= offset:
-            self.unseen.popleft()
+            del self.unseen[0]
 
     def owing(self, now: float) -> bool:
         """True if the oldest unseen update is too old: nobody reads there."""
@@ -84,7 +88,7 @@ class Mailbox:
         if epoch != self.epoch:
             self.unseen.clear()  # offsets of another epoch can never be seen
         self.joined, self.epoch, self.offset = True, epoch, offset
-        self.states = deque(pending)
+        self.states = list(pending)
         last = max(shown, pending[-1].offset if pending else 0)
         held = self.newest
         if held is not None and (held.epoch != epoch or held.offset <= last or leg is None or held.published.leg != leg):

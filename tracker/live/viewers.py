@@ -95,7 +95,7 @@ class Watch:
 
     def pump(self, now: float) -> None:
         """Send what may be sent now (monotonic seconds)."""
-        while self.door.ready():
+        while self.mailbox.waiting and self.door.ready():
             frame = self.mailbox.take(now)
             if frame is None:
                 return

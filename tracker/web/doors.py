@@ -13,6 +13,7 @@ from websockets.speedups import apply_mask
 
 from tracker.live.frames import payload_of
 from tracker.live.viewers import Door
+from tracker.web.slim import Flag, Inbox
 
 EXTENSION = "tracker.direct"
 FRAME_BYTES = 64 * 1024
@@ -56,6 +57,17 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
     every viewer: through parser, queue and the endpoint's task it would cost more than the update itself."""
     _rest = b""
     """The beginning of a frame whose end has not come yet."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.queue: Any = Inbox()
+        self.writable: Any = Flag()
+
+    def let_go(self) -> None:
+        """Forget the handshake, which is over: its headers were most of what a waiting connection holds."""
+        shaken: Any = self
+        shaken.request = shaken.response = None
+        self.scope["headers"].clear()  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
         """The library is given whole frames only; so it is never amid one, and a whole text may pass it by."""
@@ -131,8 +143,10 @@ class DirectDoor:
         return not self._protocol.queue.empty()
 
     def listen(self, listener: Listener | None) -> None:
-        """Let every text message be heard by this first."""
+        """Let every text message be heard by this first, from when the socket has said what it wants."""
         self._protocol.listener = listener
+        self._protocol.let_go()
+        self._socket.scope["headers"].clear()
 
     async def settled(self) -> None:
         return None
