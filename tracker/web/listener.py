@@ -60,6 +60,10 @@ class DeadlineProtocol(HttpToolsProtocol):
         else:
             super().shutdown()
 
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        self.parser = None  # else the two hold each other until the collector comes
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
         super().connection_lost(exc)

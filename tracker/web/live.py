@@ -182,6 +182,7 @@ async def _watch_visit(house: House, actor: Actor, viewer: Watch, said: Said, wo
         viewer.resume = (said.epoch, said.offset)
     viewer.short = visit.place if said.short else None
     house.hub.join(viewer, visit.technician_id)
+    del visit  # this frame lives as long as the socket
     tell = partial(house.hub.seen, viewer)
     if isinstance(viewer.door, DirectDoor):
         viewer.door.listen(partial(words.hear, tell))
