@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from portal_web.freshness import Level, age_words
 from portal_web.ribbon import Ribbon, draw
-from portal_web.times import clock, floor_minute, span_words, stamp, whole_minutes
+from portal_web.times import ceil_minute, clock, floor_minute, span_words, stamp, whole_minutes
 from portal_web.trip import REASONS, Trip, distance_words, expected_by, last_seen, level_of, range_of
 
 Window = tuple[datetime, datetime]
@@ -42,7 +42,7 @@ def tell(trip: Trip, now: datetime, shown: Window | None = None) -> Story:
     level = level_of(trip, now)
     window = (shown or range_of(trip, now)) if level is not Level.LOST else None
     if window and window[0] <= now and level in (Level.PAUSED, Level.HIDDEN):
-        window = None  # nobody sees the van, so "any minute" would claim what is not known
+        window = _still_possible(window, now)  # nobody sees the van, so "any minute" would claim what is not known
     by = None if window else expected_by(trip, now)
     return Story(
         level=level,
@@ -62,6 +62,12 @@ def tell(trip: Trip, now: datetime, shown: Window | None = None) -> Story:
         privacy=_privacy(trip, level),
         announce=_announce(trip, level, window, by, now),
     )
+
+
+def _still_possible(window: Window, now: datetime) -> Window | None:
+    """What is left of a range that has begun, in steps of five minutes; None when less than that is left."""
+    low = ceil_minute(now + timedelta(minutes=1), 5)
+    return (low, window[1]) if window[1] - low >= timedelta(minutes=5) else None
 
 
 def _pill(trip: Trip, level: Level, now: datetime) -> tuple[str, str]:

@@ -66,7 +66,7 @@ DELAYED = aged(LIVE, 45)
 STALE = aged(LIVE, 4 * 60)
 LOST = aged(LIVE, 13 * 60)
 STANDING = replace(aged(LIVE, 4 * 60), seen=Seen(NOW - timedelta(minutes=4), NOW - timedelta(seconds=3), 45.0, 5))
-PAUSED = replace(trip_of(TRAVELING), paused_since=at("14:02"))
+PAUSED = replace(trip_of(TRAVELING), paused_since=at("14:02"), eta=Arrival(at("13:50"), at("14:25"), "booked"))
 HIDDEN = replace(trip_of(TRAVELING), eta=Arrival(at("13:45"), at("14:30"), "booked"))
 
 SCENES: dict[str, tuple[Visit, Trip | None]] = {

@@ -10,6 +10,7 @@ import pytest
 from portal_web.sign_in import own_path
 from tests.portal_web.living import PASSWORD, START, Town, describe_maya, form_token, give_password, living
 from tracker.domain.appointments import Step
+from tracker.records.people import Person
 
 
 @pytest.fixture
@@ -260,3 +261,25 @@ async def test_pages_are_never_cached_and_allow_nothing_inline(town):
     missing = await town.get("/nowhere", town.world.customer)
     assert missing.status_code == 404
     assert "This page isn’t here" in missing.text
+
+
+async def test_the_live_page_offers_what_the_customer_may_do_and_nothing_to_others(town: Town) -> None:
+    visit = await town.appointment()
+    page = f"/appointments/{visit}/live"
+
+    async def text(person: Person) -> str:
+        return (await town.get(page, person)).text
+
+    scheduled = await text(town.world.customer)
+    assert f'href="/appointments/{visit}/modify"' in scheduled
+    assert f'href="/appointments/{visit}/calendar.ics"' in scheduled
+    assert "/modify" not in await text(town.world.dispatcher)
+    await town.step(visit, Step.START_TRAVEL)
+    assert f'href="/appointments/{visit}/cancel"' in await text(town.world.customer)
+    assert "/cancel" not in await text(town.world.technician)
+    await town.step(visit, Step.ARRIVE)
+    working = await text(town.world.customer)
+    assert 'aria-disabled="true" aria-describedby="why"' in working
+    assert "/modify" not in working
+    await town.step(visit, Step.COMPLETE)
+    assert "/book?account=" in await text(town.world.customer)

@@ -99,8 +99,17 @@ def test_every_clock_time_in_sight_is_a_time_element(scene):
             "The visit is still on.",
             "Call the service desk if Aino has not arrived by 14:20.",
         ),
-        "paused": ("Paused · since 14:02", "Location sharing is paused. The visit is still on.", "Technicians can pause sharing"),
-        "hidden": ("Just started · not shown yet", "The van appears on the map a little later,", "Expected by 14:30"),
+        "paused": (
+            "Paused · since 14:02",
+            "Aino is expected between 14:05–14:25",
+            "Location sharing is paused. The visit is still on.",
+            "Technicians can pause sharing",
+        ),
+        "hidden": (
+            "Just started · not shown yet",
+            "The van appears on the map a little later,",
+            "Aino is expected between 14:05–14:30",
+        ),
         "in-progress": (
             "Aino is working. Likely done around 15:10",
             "Started 14:09.",
@@ -152,7 +161,8 @@ def test_an_early_end_in_the_past_is_said_as_any_minute():
 @pytest.mark.parametrize("name", ["hidden", "paused"])
 def test_a_van_that_nobody_sees_is_never_said_to_come_any_minute(name):
     trip = replace(SCENES[name][1], eta=Arrival(at("14:00"), at("14:28"), "booked"))
-    text = text_of(page_of(TRAVELING, trip, now=at("14:06")))
+    assert "is expected between 14:10–14:28" in text_of(page_of(TRAVELING, trip, now=at("14:06")))
+    text = text_of(page_of(TRAVELING, trip, now=at("14:22")))
     assert "Any minute" not in text
     assert "Expected by 14:30" in text
     assert "The time it was expected has passed." in text_of(page_of(TRAVELING, trip, now=at("14:31")))

@@ -41,7 +41,7 @@ export function tell(trip, now, shown = null) {
   const level = levelOf(trip, now);
   let range = level === "lost" ? null : shown ?? rangeOf(trip, now);
   // Nobody sees the van, so "any minute" would claim what is not known.
-  if (range && range[0] <= now && (level === "paused" || level === "hidden")) range = null;
+  if (range && range[0] <= now && (level === "paused" || level === "hidden")) range = stillPossible(range, now);
   const by = range ? null : expectedBy(trip, now);
   return {
     level,
@@ -61,6 +61,12 @@ export function tell(trip, now, shown = null) {
     privacy: privacy(trip, level),
     announce: announce(trip, level, range, by, now),
   };
+}
+
+/** What is left of a range that has begun, in steps of five minutes; null when less than that is left. */
+function stillPossible([, high], now) {
+  const low = ceilMinute(now + MINUTE, 5);
+  return high - low >= 5 * MINUTE ? [low, high] : null;
 }
 
 function pill(trip, level, now) {
