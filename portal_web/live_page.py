@@ -23,7 +23,7 @@ def page_context(visit: Visit, trip: Trip | None, now: datetime, site: Site, ico
         "page_facts": {
             "appointment": visit.id,
             "company": site.company,
-            "desk": digits(site.desk.phone) if site.desk else None,
+            "desk": digits(site.desk.phone) if site.desk and not visit.for_staff else None,
             "icons": icons,
             "now": machine(now),
             **urls,
