@@ -279,7 +279,7 @@ async def test_the_live_page_offers_what_the_customer_may_do_and_nothing_to_othe
     assert "/cancel" not in await text(town.world.technician)
     await town.step(visit, Step.ARRIVE)
     working = await text(town.world.customer)
-    assert 'aria-disabled="true" aria-describedby="why"' in working
+    assert 'aria-disabled="true" aria-describedby="why-not"' in working
     assert "/modify" not in working
     await town.step(visit, Step.COMPLETE)
     assert "/book?account=" in await text(town.world.customer)
