@@ -10,10 +10,9 @@ from starlette.routing import BaseRoute
 
 from portal_web.book_form import Answers, answers_of, new_key, pressed
 from portal_web.book_view import Found, book_context
-from portal_web.chosen_view import clock, moment
-from portal_web.hours import twelve_hours
+from portal_web.chosen_view import moment
 from portal_web.pages import Pages
-from portal_web.times import zone_of
+from portal_web.times import clock, zone_of
 from tracker.actions import booking, holding
 from tracker.actions.booking import Choices, Need, Times
 from tracker.actions.house import House
@@ -126,7 +125,7 @@ class BookDoors:
         answers = _possible(answers, choices)
         times, refusal = await _times(house, actor, answers, choices)
         hold = await _own_hold(house, actor, answers)
-        answers, unfree = _still_free(answers, times, hold, twelve=twelve_hours(request))
+        answers, unfree = _still_free(answers, times, hold)
         found = Found(
             answers=answers,
             choices=choices,
@@ -136,7 +135,7 @@ class BookDoors:
             nearest=nearest,
             notice=notice or refusal or unfree,
         )
-        context = book_context(found, house.settings.now, actor.zone, house.clock(), twelve=twelve_hours(request))
+        context = book_context(found, house.settings.now, actor.zone, house.clock())
         own = next((one.name for one in actor.own if one.id == answers.account), "") if len(actor.own) > 1 else ""
         return self.pages.answer(request, "booking/book.html", status, here="book", action="/book", account_name=own, **context)
 
@@ -190,7 +189,7 @@ async def _own_hold(house: House, actor: Actor, answers: Answers) -> Hold | None
     return hold if same else None
 
 
-def _still_free(answers: Answers, times: Times | None, hold: Hold | None, *, twelve: bool) -> tuple[Answers, str | None]:
+def _still_free(answers: Answers, times: Times | None, hold: Hold | None) -> tuple[Answers, str | None]:
     """The answers without a time that the week shown has no more, and the words for it."""
     at = answers.at
     if at is None or times is None or hold is not None:
@@ -199,5 +198,5 @@ def _still_free(answers: Answers, times: Times | None, hold: Hold | None, *, twe
     shown = times.days and times.days[0].day <= at.astimezone(zone_of(times.zone)).date() <= times.days[-1].day
     if at in offered or not shown:
         return answers, None
-    words = f"{clock(at, times.zone, twelve)} is not free any more. **Choose another time.** Your other answers are kept."
+    words = f"{clock(at, times.zone)} is not free any more. **Choose another time.** Your other answers are kept."
     return replace(answers, at=None), words

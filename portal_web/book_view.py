@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from portal_web.book_form import Answers
-from portal_web.chosen_view import Chosen, chosen_of, clock, held_words, near_of
-from portal_web.times import span_words, zone_of, zone_words
+from portal_web.chosen_view import Chosen, chosen_of, held_words, near_of
+from portal_web.times import clock, span_words, zone_of, zone_words
 from portal_web.when_view import Asked, Strip, strip_of
 from tracker.actions.booking import Choices, Place, Times
 from tracker.domain import changing
@@ -82,7 +82,7 @@ class Found:
     notice: str | None = None
 
 
-def book_context(found: Found, settings: Settings, own_zone: str | None, now: datetime, *, twelve: bool) -> dict[str, Any]:
+def book_context(found: Found, settings: Settings, own_zone: str | None, now: datetime) -> dict[str, Any]:
     """What `booking/book.html` prints."""
     answers, choices = found.answers, found.choices
     asset = next((one for one in choices.assets if one.id == answers.asset), None)
@@ -101,11 +101,11 @@ def book_context(found: Found, settings: Settings, own_zone: str | None, now: da
         "place": where(choices.place, asset) if choices.place else None,
         "no_place": NO_ADDRESS,
         "details_wanted": choices.details_wanted,
-        "strip": _strip(found, settings, now, twelve),
+        "strip": _strip(found, settings, now),
         "zone_words": zone_words(zone, now),
-        "chosen": chosen_of(answers.at, zone, own_zone, twelve) if answers.at and found.times else None,
+        "chosen": chosen_of(answers.at, zone, own_zone) if answers.at and found.times else None,
         "held": _held(found.hold, now),
-        "conflict": _conflict(found, zone, twelve),
+        "conflict": _conflict(found, zone),
         "notice": found.notice,
         "until_words": changing.until_words(settings),
     }
@@ -118,15 +118,15 @@ def where(place: Place, asset: Asset | None) -> Where:
     return Where(place.address, "This is the address of your account.")
 
 
-def taken_words(taken: datetime, zone: str, twelve: bool) -> str:
+def taken_words(taken: datetime, zone: str) -> str:
     """``14:00 was just taken``."""
-    return f"{clock(taken, zone, twelve)} was just taken"
+    return f"{clock(taken, zone)} was just taken"
 
 
-def _strip(found: Found, settings: Settings, now: datetime, twelve: bool) -> Strip | None:
+def _strip(found: Found, settings: Settings, now: datetime) -> Strip | None:
     if found.times is None:
         return None
-    asked = Asked(found.answers.day, found.answers.at, found.taken, twelve)
+    asked = Asked(found.answers.day, found.answers.at, found.taken)
     return strip_of(found.times, asked, now.astimezone(zone_of(found.times.zone)).date(), settings.horizon_days)
 
 
@@ -136,10 +136,10 @@ def _held(hold: Hold | None, now: datetime) -> Held | None:
     return Held(int((hold.expires_at - now).total_seconds()), held_words(hold.expires_at, now), not hold.extended)
 
 
-def _conflict(found: Found, zone: str, twelve: bool) -> Conflict | None:
+def _conflict(found: Found, zone: str) -> Conflict | None:
     if found.taken is None:
         return None
-    return Conflict(taken_words(found.taken, zone, twelve), near_of(found.nearest, zone, twelve))
+    return Conflict(taken_words(found.taken, zone), near_of(found.nearest, zone))
 
 
 def _numbers(*, assets: bool, details: bool) -> dict[str, int]:

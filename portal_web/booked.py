@@ -8,7 +8,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from portal_web.chosen_view import chosen_of, moment
-from portal_web.hours import twelve_hours
 from portal_web.pages import Pages
 from portal_web.sources import technician_of, visit_of
 from portal_web.times import span_words
@@ -55,7 +54,7 @@ class BookedDoors:
         return Response(body, headers=headers, media_type="text/calendar; charset=utf-8")
 
     async def _confirmed(self, request: Request, template: str) -> Response:
-        house, actor, twelve = house_of(request), actor_of(request), twelve_hours(request)
+        house, actor = house_of(request), actor_of(request)
         found = await appointment_for(house, actor, request.path_params["appointment"])
         row = await overview.technician_of(house, found.technician_id) if found.technician_id else None
         was = await overview.moved_from(house, found)
@@ -65,8 +64,8 @@ class BookedDoors:
             template,
             here="book" if template.endswith("booked.html") else "home",
             visit=visit_of(found, technician_of(row, phone=False), actor.signed),
-            chosen=chosen_of(found.arrival_at, found.zone, actor.zone, twelve),
-            was=chosen_of(was, found.zone, actor.zone, twelve) if was else None,
+            chosen=chosen_of(found.arrival_at, found.zone, actor.zone),
+            was=chosen_of(was, found.zone, actor.zone) if was else None,
             duration=span_words(found.duration_min),
             details=found.details,
             asset_words=await overview.asset_words(house, found),

@@ -10,7 +10,6 @@ from starlette.routing import BaseRoute
 from portal_web.book import CUSTOMER
 from portal_web.booked import changed_words, seen_moment
 from portal_web.chosen_view import chosen_of
-from portal_web.hours import twelve_hours
 from portal_web.modify import refused
 from portal_web.pages import Pages
 from portal_web.sources import technician_of, visit_of
@@ -89,9 +88,9 @@ class CancelDoors:
             return await self._page(request, found, Look(reason=reason, status=status, notice=ON_THE_WAY_NOW))
         if isinstance(refusal, NotConfirmed):
             return await self._page(request, found, Look(reason=reason, status=status, error=NOT_SURE, error_at="sure"))
-        was, twelve = seen_moment(form.get("was")), twelve_hours(request)
-        words = chosen_of(found.arrival_at, found.zone, None, twelve).words
-        before = chosen_of(was, found.zone, None, twelve).words if was else None
+        was = seen_moment(form.get("was"))
+        words = chosen_of(found.arrival_at, found.zone, None).words
+        before = chosen_of(was, found.zone, None).words if was else None
         return await self._page(
             request, found, Look(reason=reason, status=status, notice=changed_words(found, was, words, before))
         )
@@ -112,7 +111,7 @@ class CancelDoors:
             here="home",
             visit=visit_of(found, technician_of(row, phone=False), actor.signed),
             version=found.version,
-            when=chosen_of(found.arrival_at, found.zone, actor.zone, twelve_hours(request)),
+            when=chosen_of(found.arrival_at, found.zone, actor.zone),
             traveling=found.state is State.TRAVELING,
             reason=look.reason,
             error=look.error,

@@ -1,12 +1,10 @@
-"""One arrival time as people read it before it is theirs: in the address's zone and in their own, by 12 or 24 hours."""
+"""One arrival time as people read it before it is theirs: in the address's zone and in their own."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from babel.dates import format_time
-
-from portal_web.times import day, machine, zone_of, zone_words
+from portal_web.times import clock, day, machine, zone_of, zone_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,34 +19,27 @@ class Chosen:
     clock: str
     words: str
     own: str | None = None
-    twelve: bool = False
 
 
-def chosen_of(at: datetime, zone: str, own_zone: str | None, twelve: bool) -> Chosen:
+def chosen_of(at: datetime, zone: str, own_zone: str | None) -> Chosen:
     """A time as the summary and the buttons say it."""
-    said, on = clock(at, zone, twelve), day(at, zone)
+    said, on = clock(at, zone), day(at, zone)
     words = f"{on}, {said}"
-    own = own_words(at, zone, own_zone, twelve)
-    return Chosen(at, machine(at), zone, zone_words(zone, at), on, said, words, own, twelve)
+    own = own_words(at, zone, own_zone)
+    return Chosen(at, machine(at), zone, zone_words(zone, at), on, said, words, own)
 
 
-def near_of(nearest: Iterable[datetime], zone: str, twelve: bool) -> tuple[Chosen, ...]:
+def near_of(nearest: Iterable[datetime], zone: str) -> tuple[Chosen, ...]:
     """Times offered instead of one that was taken, in order."""
-    return tuple(chosen_of(at, zone, None, twelve) for at in sorted(nearest))
+    return tuple(chosen_of(at, zone, None) for at in sorted(nearest))
 
 
-def own_words(at: datetime, zone: str, own_zone: str | None, twelve: bool) -> str | None:
+def own_words(at: datetime, zone: str, own_zone: str | None) -> str | None:
     """``That is 13:00 where you are.``; None where it is the same time (`static/js/booking.js` says it for a browser's zone)."""
     if not own_zone or at.astimezone(zone_of(own_zone)).replace(tzinfo=None) == at.astimezone(zone_of(zone)).replace(tzinfo=None):
         return None
     other_day = "" if day(at, zone) == day(at, own_zone) else f"{day(at, own_zone)}, "
-    return f"That is {other_day}{clock(at, own_zone, twelve)} where you are."
-
-
-def clock(at: datetime, zone: str, twelve: bool) -> str:
-    """``14:00``, or ``2:00 PM`` for who reads it so."""
-    local = at.astimezone(zone_of(zone))
-    return format_time(local, "h:mm a", locale="en_US").replace("\u202f", " ") if twelve else local.strftime("%H:%M")
+    return f"That is {other_day}{clock(at, own_zone)} where you are."
 
 
 def held_words(expires_at: datetime, now: datetime) -> str:

@@ -92,7 +92,7 @@ class HomeDoors:
         visit = visit_of(one, card, actor.signed)
         trip = trip_in(view, visit, technician, self.street) if view else None
         offers = offers_of(one, house.settings.now, now) if actor.role is Role.CUSTOMER else None
-        return row_of(visit, trip, now, offers)
+        return row_of(visit, trip, now, offers, actor.zone)
 
     def _facts(self, house: House, active: Row, views: dict[str, LiveView], now: datetime) -> dict[str, object]:
         """What the card's script starts from: the same two sets as on the live page."""

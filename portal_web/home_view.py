@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from portal_web.chosen_view import own_words
 from portal_web.facts import Visit
 from portal_web.offers import Offers
 from portal_web.story import Story, tell
@@ -13,7 +14,10 @@ from tracker.domain.appointments import State
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One appointment in a list: ``when`` is the bold sentence, ``story`` exists while traveling, ``offers`` for its customer."""
+    """One appointment in a list: ``when`` is the bold sentence, ``story`` exists while traveling, ``offers`` for its customer.
+
+    ``own`` says a promised time in the reader's own zone, where that is known and another.
+    """
 
     visit: Visit
     weekday: str
@@ -22,9 +26,10 @@ class Row:
     when: str
     story: Story | None = None
     offers: Offers | None = None
+    own: str | None = None
 
 
-def row_of(visit: Visit, trip: Trip | None, now: datetime, offers: Offers | None = None) -> Row:
+def row_of(visit: Visit, trip: Trip | None, now: datetime, offers: Offers | None = None, own_zone: str | None = None) -> Row:
     """A visit as a row; ``trip`` is given while it travels."""
     story = tell(trip, now) if trip else None
     local = visit.arrival_at.astimezone(zone_of(visit.zone))
@@ -36,6 +41,7 @@ def row_of(visit: Visit, trip: Trip | None, now: datetime, offers: Offers | None
         when=_when(visit, story, now),
         story=story,
         offers=offers,
+        own=own_words(visit.arrival_at, visit.zone, own_zone),
     )
 
 

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
+from portal_web.chosen_view import own_words
 from portal_web.facts import Visit
 from portal_web.live_page import page_context
 from portal_web.offers import offers_of
@@ -72,7 +73,9 @@ class LiveDoors:
         icons = self.pages.assets.url("img/icons.svg")
         now, customer = house.clock(), actor_of(request).role is Role.CUSTOMER
         offers = offers_of(seen, house.settings.now, now) if customer else None
-        return page_context(visit, trip, now, site_of(house), icons) | {"signed_in": True, "offers": offers}
+        own = own_words(seen.arrival_at, seen.zone, actor_of(request).zone)
+        context = page_context(visit, trip, now, site_of(house), icons)
+        return context | {"signed_in": True, "offers": offers, "own_time": own}
 
 
 def trip_in(view: LiveView, visit: Visit, technician: Technician | None, street: Street) -> Trip | None:

@@ -14,7 +14,6 @@ from portal_web.book_form import Answers, answers_of, new_key, pressed
 from portal_web.book_view import Conflict, taken_words
 from portal_web.booked import changed_words, seen_moment
 from portal_web.chosen_view import chosen_of, moment, near_of
-from portal_web.hours import twelve_hours
 from portal_web.offers import offers_of
 from portal_web.pages import Pages
 from portal_web.sources import visit_of
@@ -103,9 +102,9 @@ class ModifyDoors:
         """The words for who looks at an older version than there is."""
         if not always and str(found.version) == form.get("version"):
             return None
-        was, twelve = seen_moment(form.get("was")), twelve_hours(request)
-        now_words = chosen_of(found.arrival_at, found.zone, None, twelve).words
-        return changed_words(found, was, now_words, chosen_of(was, found.zone, None, twelve).words if was else None)
+        was = seen_moment(form.get("was"))
+        now_words = chosen_of(found.arrival_at, found.zone, None).words
+        return changed_words(found, was, now_words, chosen_of(was, found.zone, None).words if was else None)
 
     async def _found(self, request: Request) -> Appointment:
         return await appointment_for(house_of(request), actor_of(request), request.path_params["appointment"])
@@ -124,10 +123,10 @@ class ModifyDoors:
         return self.pages.answer(request, "booking/modify.html", look.status, here="home", **context)
 
     def _context(self, request: Request, found: Appointment, look: Look, times: Times | None) -> dict[str, Any]:
-        house, actor, twelve = house_of(request), actor_of(request), twelve_hours(request)
+        house, actor = house_of(request), actor_of(request)
         now, settings = house.clock(), house.settings.now
         at = look.answers.at if look.answers.at != found.arrival_at else None
-        asked = Asked(look.answers.day, at, look.taken, twelve, own=found.arrival_at)
+        asked = Asked(look.answers.day, at, look.taken, own=found.arrival_at)
         today = now.astimezone(zone_of(found.zone)).date()
         return {
             "visit": visit_of(found, None, actor.signed),
@@ -136,12 +135,10 @@ class ModifyDoors:
             "action": f"/appointments/{found.id}/modify",
             "zone_words": zone_words(found.zone, now),
             "strip": strip_of(times, asked, today, settings.horizon_days) if times else None,
-            "chosen": chosen_of(at, found.zone, actor.zone, twelve) if at and times else None,
-            "now_is": chosen_of(found.arrival_at, found.zone, actor.zone, twelve),
+            "chosen": chosen_of(at, found.zone, actor.zone) if at and times else None,
+            "now_is": chosen_of(found.arrival_at, found.zone, actor.zone),
             "conflict": (
-                Conflict(taken_words(look.taken, found.zone, twelve), near_of(look.nearest, found.zone, twelve))
-                if look.taken
-                else None
+                Conflict(taken_words(look.taken, found.zone), near_of(look.nearest, found.zone)) if look.taken else None
             ),
             "notice": look.notice,
             "offers": offers_of(found, settings, now),
@@ -156,7 +153,7 @@ def need_of(found: Appointment) -> Need:
 
 def refused(pages: Pages, request: Request, found: Appointment, heading: str, sentence: str, status: int) -> Response:
     """A page that says why something cannot be done to this visit, and what it is now."""
-    actor, twelve = actor_of(request), twelve_hours(request)
+    actor = actor_of(request)
     return pages.answer(
         request,
         "booking/refused.html",
@@ -165,5 +162,5 @@ def refused(pages: Pages, request: Request, found: Appointment, heading: str, se
         heading=heading,
         sentence=sentence,
         visit=visit_of(found, None, actor.signed),
-        when=chosen_of(found.arrival_at, found.zone, actor.zone, twelve),
+        when=chosen_of(found.arrival_at, found.zone, actor.zone),
     )

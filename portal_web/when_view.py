@@ -9,8 +9,7 @@ from typing import Protocol
 
 from babel.dates import format_date
 
-from portal_web.chosen_view import clock
-from portal_web.times import LOCALE, machine, zone_of
+from portal_web.times import LOCALE, clock, machine, zone_of
 
 WEEK = timedelta(days=7)
 _PARTS = ((12, "morning"), (18, "afternoon"), (24, "evening"))
@@ -107,7 +106,6 @@ class Asked:
     day: date | None = None
     at: datetime | None = None
     taken: datetime | None = None
-    twelve: bool = False
     own: datetime | None = None
 
 
@@ -155,7 +153,7 @@ def _groups(one: DayTimes | None, zone: str, asked: Asked) -> tuple[Group, ...]:
     moments = {offer.arrival_at for offer in one.offers}
     special = (at for at in (asked.taken, asked.own) if at)
     moments.update(at for at in special if at.astimezone(zone_of(zone)).date() == one.day)
-    said = {at: clock(at, zone, asked.twelve) for at in sorted(moments)}
+    said = {at: clock(at, zone) for at in sorted(moments)}
     twice = {text for text, times in Counter(said.values()).items() if times > 1}
     groups: list[Group] = []
     for part, found in groupby(said, key=lambda at: _part(at, zone)):

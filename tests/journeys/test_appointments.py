@@ -1,12 +1,15 @@
 """From booking to canceled in a real browser, with script and without, on a phone and a desktop; the home page's rules A1–A7."""
 
+import random
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, expect
 
+from portal_web.assets import portal_assets
+from portal_web.chosen_view import own_words
 from tests.journeys.visitors import DESKTOP, PHONE, Visitor, visiting
 from tests.portal_web.customers import Household, furnish
 from tests.portal_web.living import START, Town, until
@@ -139,16 +142,40 @@ async def test_a_time_that_is_lost_meanwhile_is_said_and_the_nearest_are_one_pre
 
 
 async def test_who_looks_from_another_zone_reads_both_times(chromium: Browser, town: Town, home: Household) -> None:
-    here = SCRIPTED | {"timezone_id": "Europe/Stockholm", "locale": "en-US"}
-    async with visiting(chromium, town, town.world.customer, **here) as anna:
+    async with visiting(chromium, town, town.world.customer, **SCRIPTED | {"timezone_id": "Europe/Stockholm"}) as anna:
         await anna.open("/book")
         await choose(anna, home, day=3, slot=17)
         said = await anna.page.locator("[data-own-time]:visible").inner_text()
         chosen = await anna.page.locator(".slot[aria-pressed=true]").inner_text()
-        assert re.fullmatch(r"\d{1,2}:\d\d [AP]M", chosen)
-        assert re.fullmatch(r"That is (\w+ \d+ \w+, )?\d{1,2}:\d\d [AP]M where you are\.", said)
+        assert re.fullmatch(r"That is (\w+ \d+ \w+, )?\d\d:\d\d where you are\.", said)
         assert chosen not in said
+        await anna.page.locator("button[name=book]:visible").click()
+        await anna.sees("You’re booked")
+        await anna.sees(said)
+        [booked] = await home.all_booked()
+        for path in ("/", f"/appointments/{booked.id}/live"):
+            await anna.open(path)
+            await anna.sees(said)
         await anna.unblemished()
+
+
+async def test_every_page_says_times_in_one_way_whatever_the_browsers_language(
+    chromium: Browser, town: Town, home: Household
+) -> None:
+    booked = await home.book()
+    way = await town.appointment()
+    await town.step(way, Step.START_TRAVEL)
+    await town.ping(START)
+    at = f"/appointments/{booked.id}"
+    pages = ["/", "/past", f"/book?service={home.inspection}", f"{at}/booked", f"{at}/modify", f"{at}/cancel", f"{at}/live"]
+    american = SCRIPTED | {"locale": "en-US", "timezone_id": "America/New_York"}
+    async with visiting(chromium, town, town.world.customer, **american) as anna:
+        for path in [*pages, f"/appointments/{way}/live"]:
+            await anna.open(path)
+            await anna.page.wait_for_timeout(300)
+            words = await anna.page.locator("body").inner_text()
+            assert not re.search(r"\b\d{1,2}(:\d\d)? ?[AaPp]\.?[Mm]\b", words), path
+            assert path == "/past" or re.search(r"\b\d\d:\d\d\b", words), path
 
 
 # -- the home page -----------------------------------------------------------------------------------------------------
@@ -280,3 +307,21 @@ async def test_a9_the_second_tab_sees_what_the_first_one_did(chromium: Browser, 
         await anna.sees("Nothing of yours was saved.")
         await anna.accessible()
         assert (await home.appointment(booked.id)).arrival_at == booked.arrival_at + timedelta(hours=2)
+
+
+async def test_the_own_time_is_said_alike_by_the_server_and_by_the_page(chromium: Browser, town: Town) -> None:
+    dice = random.Random(7)
+    zones = ["Europe/Helsinki", "Asia/Kathmandu", "America/St_Johns", "Pacific/Auckland", "Pacific/Apia", "UTC", "Europe/Dublin"]
+    cases = [
+        (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=15 * dice.randrange(70_000)), *dice.choices(zones, k=2))
+        for _ in range(300)
+    ]
+    async with visiting(chromium, town, town.world.customer, **SCRIPTED) as anna:
+        await anna.open("/")
+        said = await anna.page.evaluate(
+            "async ([source, cases]) => { const { ownWords } = await import(source);"
+            " return cases.map(([at, zone, own]) => ownWords(at, zone, own)); }",
+            [portal_assets().url("js/ownzone.js"), [(at.timestamp() * 1000, zone, own) for at, zone, own in cases]],
+        )
+    assert said == [own_words(at, zone, own) for at, zone, own in cases]
+    assert sum(each is not None for each in said) > 200

@@ -4,10 +4,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from starlette.requests import Request
 
-from portal_web.chosen_view import chosen_of, held_words, local_day, moment, own_words
-from portal_web.hours import twelve_hours
+from portal_web.chosen_view import held_words, local_day, moment, own_words
 from portal_web.when_view import Asked, strip_of
 
 HELSINKI = "Europe/Helsinki"
@@ -110,31 +108,6 @@ def test_in_the_hour_that_the_clocks_repeat_each_time_is_said_with_its_offset() 
     assert len({slot.value for slot in group.slots}) == 3
 
 
-def test_readers_of_twelve_hours_get_them() -> None:
-    strip = strip_of(NOVEMBER, Asked(day=MONDAY, twelve=True), TODAY, HORIZON)
-    assert [slot.clock for group in strip.groups for slot in group.slots] == ["8:30 AM", "12:00 PM", "2:00 PM", "6:30 PM"]
-    assert chosen_of(at("2026-11-30T14:00+02:00"), HELSINKI, None, True).words == "Mon 30 Nov, 2:00 PM"
-
-
-@pytest.mark.parametrize(
-    ("language", "twelve"),
-    [
-        ("en-US,en;q=0.9", True),
-        ("en-GB", False),
-        ("fi-FI,fi;q=0.9,en-US;q=0.8", False),
-        ("en-AU", True),
-        ("hi-IN", True),
-        ("", False),
-        ("*", False),
-        ("xx-YY-nonsense;;", False),
-        ("de_DE\udcff", False),
-    ],
-)
-def test_the_browsers_language_decides_between_twelve_and_24(language: str, twelve: bool) -> None:
-    headers = [(b"accept-language", language.encode("utf-8", "surrogateescape"))]
-    assert twelve_hours(Request({"type": "http", "headers": headers})) is twelve
-
-
 @pytest.mark.parametrize(
     ("own", "words"),
     [
@@ -146,7 +119,7 @@ def test_the_browsers_language_decides_between_twelve_and_24(language: str, twel
     ],
 )
 def test_the_own_zone_is_added_where_it_differs(own: str | None, words: str | None) -> None:
-    assert own_words(at("2026-11-30T14:00+02:00"), HELSINKI, own, False) == words
+    assert own_words(at("2026-11-30T14:00+02:00"), HELSINKI, own) == words
 
 
 def test_the_hold_says_how_long_without_seconds() -> None:
