@@ -1,5 +1,7 @@
 """A newcomer in a real browser: the letter's link, a password, the profile, home; later a forgotten password (O3–O6)."""
 
+import re
+
 import pytest
 from playwright.async_api import Browser, Page
 
@@ -7,22 +9,21 @@ from tests.journeys.visitors import DESKTOP, PHONE, Visitor, visiting
 from tests.portal_web.living import Town
 from tests.portal_web.test_portal_identity import DESK, NEW, OTHER
 from tracker.actions import contacts
-from tracker.actions.letters import read_letters
-from tracker.domain.letters import Written
+from tracker.actions.letters import Readable, read_letters
 
 pytestmark = pytest.mark.journey
 
 
-async def letter(town: Town, kind: str) -> Written:
+async def letter(town: Town, kind: str) -> Readable:
     """The newest letter of a kind, as it would be sent."""
-    found = await read_letters(town.house, DESK, town.url)
-    written = next(one.written for one in found if one.letter.kind == kind)
-    assert written
-    return written
+    return next(one for one in await read_letters(town.house, DESK, town.url) if one.letter.kind == kind)
 
 
-def link_in(written: Written, path: str) -> str:
-    return next(word for word in written.text.split() if f"{path}#" in word)
+def link_in(said: Readable, path: str) -> str:
+    """The link with its code behind ``#``."""
+    found = re.search(rf"https?://[^\s]+{path}#[0-9A-Z-]+", said.text)
+    assert found, said.text
+    return found[0]
 
 
 async def code_is_gone(page: Page) -> None:
