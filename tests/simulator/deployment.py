@@ -120,6 +120,13 @@ def _free_port() -> int:
 def pairs(track: Track, stored: list[TrackPoint]) -> list[tuple[Fix, TrackPoint]]:
     """Each stored point with the fix it must be: the newest of both are the same moment, stock apps round to seconds."""
     fixes = with_motion(track).fixes
-    by_age = {round((fixes[-1].at - fix.at).total_seconds()): fix for fix in fixes}
+    ages = [(fixes[-1].at - fix.at).total_seconds() for fix in fixes]
     newest = max(point.fix_at for point in stored)
-    return [(by_age[round((newest - point.fix_at).total_seconds())], point) for point in stored]
+
+    def fix_of(point: TrackPoint) -> Fix:
+        age = (newest - point.fix_at).total_seconds()
+        nearest = min(range(len(fixes)), key=lambda i: abs(ages[i] - age))
+        assert abs(ages[nearest] - age) <= 1  # both ends of an age may have been rounded to seconds
+        return fixes[nearest]
+
+    return [(fix_of(point), point) for point in stored]
