@@ -11,6 +11,7 @@ from portal_web.trip import Arrival, Seen, Trip
 from tracker.actions.house import House
 from tracker.domain.appointments import STAFF, State
 from tracker.domain.geo import Point, decode_polyline6, distance_m, length_m
+from tracker.domain.visibility import told_end
 from tracker.records.appointments import Appointment
 from tracker.records.technicians import Technician as TechnicianRow
 
@@ -39,6 +40,7 @@ def technician_of(row: TechnicianRow | None, *, phone: bool) -> Technician | Non
 
 def visit_of(appointment: Appointment, technician: Technician | None, looker: str = "") -> Visit:
     """An appointment as its customer reads it; ``looker`` is `Actor.signed`."""
+    staff = looker.partition(":")[0] in STAFF
     return Visit(
         id=appointment.id,
         booking_id=appointment.booking_id,
@@ -49,7 +51,7 @@ def visit_of(appointment: Appointment, technician: Technician | None, looker: st
         place=appointment.place,
         zone=appointment.zone,
         arrival_at=appointment.arrival_at,
-        ends_at=appointment.ends_at,
+        ends_at=appointment.ends_at if staff else told_end(appointment),
         created_at=appointment.created_at,
         technician=technician,
         traveling_at=appointment.traveling_at,
@@ -58,7 +60,7 @@ def visit_of(appointment: Appointment, technician: Technician | None, looker: st
         canceled_at=appointment.canceled_at,
         canceled_by=who_canceled(appointment.canceled_by, looker),
         cancel_reason=appointment.cancel_reason or appointment.outcome,
-        for_staff=looker.partition(":")[0] in STAFF,
+        for_staff=staff,
     )
 
 

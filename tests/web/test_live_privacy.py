@@ -4,14 +4,16 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from statistics import fmean
 
+import httpx
 import pytest
 import pytest_asyncio
 import websockets
 from sqlalchemy import update
 
+from portal_web.sources import visit_of
 from tests.web.live_scene import Scene, Viewer, scene, somewhere
 from tests.world import HOME, PLACE
 from tracker.actions import gates, sharing, telling
@@ -405,6 +407,40 @@ async def test_the_coarse_eta_tells_nothing_of_the_origin_and_the_same_on_every_
         await play.forget_place()
     assert len(told) == 1
     assert "'basis': 'booked'" in told.pop()
+
+
+async def test_the_end_that_is_told_says_nothing_of_the_origin(play: Scene) -> None:
+    """Kept is departure + travel + work: its parts are known, so the travel would be; also after cancelling on the way."""
+    _, token = await play.cookie(play.world.customer)
+    visit, pressed, told, kept = await play.appointment(), play.house.clock(), set(), set()
+    for origin in (HOME, moved(HOME, 200, 6_000)):
+        await play.ping(origin)
+        await play.step(visit, Step.START_TRAVEL, pressed_at=pressed)
+        told |= await _ends(play, visit, token)
+        async with play.house.db.reading() as tx:
+            found = await appointments.by_id(tx, visit)
+        assert found is not None
+        kept.add(found.ends_at - pressed)
+        if origin is HOME:
+            await play.step(visit, Step.UNDO, actor=play.staff)
+            await play.forget_place()
+    await play.step(visit, Step.CANCEL, actor=play.staff, reason="The van broke down.")
+    told |= await _ends(play, visit, token)
+    assert len(kept) == 2
+    assert len(told) == 1
+
+
+async def _ends(play: Scene, visit: str, token: str) -> set[datetime]:
+    """The end as every door tells it to the customer."""
+    async with httpx.AsyncClient(cookies={"tt": token}) as client:
+        read = await client.get(f"{play.servers[0].origin}/api/v1/appointments/{visit}")
+    polled = await play.get(visit, token)
+    watched = await play.watch_with(token, visit)
+    async with play.house.db.reading() as tx:
+        found = await appointments.by_id(tx, visit)
+    assert found is not None
+    said = [read.json(), polled.json()["appointment"], watched.snapshots[0]["appointment"]]
+    return {datetime.fromisoformat(each["ends_at"]) for each in said} | {visit_of(found, None, "customer:x").ends_at}
 
 
 async def test_the_way_shown_begins_where_the_technician_is_seen(play: Scene) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tracker.domain.appointments import State
-from tracker.domain.visibility import Watcher, coarse_eta, may_watch
+from tracker.domain.visibility import Watcher, coarse_eta, may_watch, told_end
 from tracker.records.appointments import Appointment
 from tracker.records.technicians import Technician
 
@@ -61,7 +61,7 @@ class LiveView:
             "epoch": self.epoch,
             "offset": self.offset,
             "state": visit.state,
-            "appointment": {name: getattr(visit, name) for name in _PUBLIC if getattr(visit, name) is not None},
+            "appointment": _told(visit),
             "technician": self.technician_card,
             "position": self.position,
             "eta": self.eta,
@@ -73,6 +73,12 @@ class LiveView:
         """The JSON text of a snapshot frame."""
         head = {"type": "snapshot", "now": stamp(now), "recovered": recovered}
         return _write(head | self.public() | {"offset": offset})
+
+
+def _told(visit: Appointment) -> dict[str, Any]:
+    """What of the appointment is known to everybody who may watch it."""
+    known = {name: getattr(visit, name) for name in _PUBLIC if getattr(visit, name) is not None}
+    return known | {"ends_at": told_end(visit)}
 
 
 _PUBLIC = (

@@ -97,6 +97,34 @@ def coarse_eta(arrival_at: datetime, departed: datetime) -> CoarseEta:
     return CoarseEta(at, low, at + (LATE if at > soonest + timedelta(minutes=10) else timedelta(minutes=20)))
 
 
+class Ending(Protocol):
+    """What the rule of the told end needs to know about an appointment."""
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def arrival_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+    @property
+    def duration_min(self) -> int: ...
+    @property
+    def traveling_at(self) -> datetime | None: ...
+    @property
+    def started_at(self) -> datetime | None: ...
+
+
+def told_end(visit: Ending) -> datetime:
+    """When a visit ends, as viewers may know it.
+
+    From departure until work begins the stored end is departure + planned travel + work: taken apart it would say to the
+    second how far away the trip began (P2). What is told instead is made as `coarse_eta` is.
+    """
+    if visit.traveling_at is None or visit.started_at is not None or visit.state not in (State.TRAVELING, State.CANCELED):
+        return visit.ends_at
+    return coarse_eta(visit.arrival_at, visit.traveling_at).at + timedelta(minutes=visit.duration_min)
+
+
 def _rounded_up(moment: datetime) -> datetime:
     five = timedelta(minutes=5)
     return moment + (datetime.min.replace(tzinfo=moment.tzinfo) - moment) % five

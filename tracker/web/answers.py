@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, State, Step
+from tracker.domain.visibility import told_end
 from tracker.records.appointments import Appointment
 from tracker.records.sessions import Session
 from tracker.web.bodies import Moment, json_answer
@@ -140,6 +141,8 @@ def public(appointment: Appointment, actor: Actor) -> AppointmentAnswer:
     if actor.role is Role.CUSTOMER:
         names -= {"outcome", "technician_id"}
     known = {name: getattr(appointment, name) for name in names}
+    if actor.role is Role.CUSTOMER:
+        known["ends_at"] = told_end(appointment)
     return AppointmentAnswer(place=Place(appointment.lat, appointment.lon), **known)
 
 
