@@ -78,7 +78,7 @@ class BookDoors:
         if answers.at is None or answers.service is None:
             return await self._page(request, answers)
         held = await holding.held(house, actor)
-        if not chosen and (held is None or held.service_type_id == answers.service):
+        if not chosen and (held is None or _is_for(held, answers, await _choices(house, actor, answers))):
             return await self._page(request, answers)
         try:
             await holding.hold(house, actor, need_of(answers), answers.at)
@@ -124,7 +124,7 @@ class BookDoors:
         choices = await _choices(house, actor, answers)
         answers = _possible(answers, choices)
         times, refusal = await _times(house, actor, answers, choices)
-        hold = await _own_hold(house, actor, answers)
+        hold = await _own_hold(house, actor, answers, choices)
         answers, unfree = _still_free(answers, times, hold)
         found = Found(
             answers=answers,
@@ -182,11 +182,16 @@ def _first(answers: Answers) -> date | None:
     return answers.first or answers.day
 
 
-async def _own_hold(house: House, actor: Actor, answers: Answers) -> Hold | None:
+async def _own_hold(house: House, actor: Actor, answers: Answers, choices: Choices) -> Hold | None:
     """The reader's hold, if it is for what stands on the page."""
     hold = await holding.held(house, actor)
-    same = hold and (hold.account_id, hold.service_type_id, hold.arrival_at) == (answers.account, answers.service, answers.at)
-    return hold if same else None
+    return hold if hold and hold.arrival_at == answers.at and _is_for(hold, answers, choices) else None
+
+
+def _is_for(hold: Hold, answers: Answers, choices: Choices) -> bool:
+    """Whether a hold is for this service at this place."""
+    place = choices.place.point if choices.place else None
+    return (hold.account_id, hold.service_type_id, hold.place) == (answers.account, answers.service, place)
 
 
 def _still_free(answers: Answers, times: Times | None, hold: Hold | None) -> tuple[Answers, str | None]:

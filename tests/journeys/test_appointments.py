@@ -159,6 +159,24 @@ async def test_who_looks_from_another_zone_reads_both_times(chromium: Browser, t
         await anna.unblemished()
 
 
+async def test_at_320_pixels_nothing_is_cut_off_even_in_a_week_without_times(
+    chromium: Browser, town: Town, home: Household
+) -> None:
+    booked = await home.book()
+    narrow = WIDE | {"viewport": {"width": 320, "height": 640}}
+    async with visiting(chromium, town, town.world.customer, **narrow) as anna:
+        for what in ("modify", "cancel", "booked", "moved"):
+            await anna.open(f"/appointments/{booked.id}/{what}")
+            await anna.fine(scripted=True)
+        await home.set("lead_time_min", 12 * 24 * 60)
+        await anna.open(f"/book?service={home.inspection}")
+        await anna.sees("No times in this week. The next free time is")
+        await anna.fine(scripted=True)
+        await anna.page.get_by_role("button", name=re.compile("^Show ")).last.click()
+        await anna.page.locator(".slot").first.wait_for()
+        await anna.fine(scripted=True)
+
+
 async def test_every_page_says_times_in_one_way_whatever_the_browsers_language(
     chromium: Browser, town: Town, home: Household
 ) -> None:

@@ -13,6 +13,7 @@ from portal_web.chosen_view import moment
 from tests.portal_web.customers import HOME, OFFICE, Household, furnish
 from tests.portal_web.living import living
 from tests.portal_web.tabs import Page, Tab, fields, tab_of
+from tests.world import PLACE
 from tracker.actions import booking, holding, moving
 from tracker.domain import changing
 from tracker.domain.appointments import State, Step
@@ -163,14 +164,33 @@ async def test_a_hold_that_ended_is_said_and_the_time_can_still_be_booked(home: 
     assert "You’re booked" in page.text
 
 
-async def test_a_time_held_for_one_service_is_held_anew_for_another_or_given_up_aloud(home: Household, anna: Tab) -> None:
-    page = await with_times(home, anna)
+async def test_a_held_time_is_held_anew_for_another_service_or_place(home: Household, anna: Tab) -> None:
+    page = await with_times(home, anna, asset=home.pump)
     at = page.values("to_at")[8]
     page = await page.press("to_at", at)
-    page = await page.press("show", service=home.repair)
-    assert page.form.fields["at"] == at
-    assert "Held for you" in page.text
-    assert "Book " in page.text
+    for changed in ({"service": home.repair}, {"asset": home.fan}):
+        page = await page.press("show", **changed)
+        assert page.form.fields["at"] == at
+        assert "Held for you" in page.text
+    async with home.town.house.db.reading() as tx:
+        [held] = await tx.rows(schema.holds.select())
+    assert held["service_type_id"] == home.repair
+    assert (held["lat"], held["lon"]) != tuple(PLACE)  # at the office
+
+
+async def test_a_held_time_that_another_service_cannot_have_is_given_up_aloud(home: Household, anna: Tab) -> None:
+    page = await with_times(home, anna)
+    times = page.values("to_at")
+    at = moment(times[8])
+    assert at
+    page = await page.press("to_at", times[8])
+    need = booking.Need(account=home.account, service_type=home.inspection)
+    after = min(each for each in (moment(one) for one in times[10:14]) if each and each - at >= timedelta(minutes=60))
+    await booking.book(home.town.house, home.anna, need, after)  # an hour later somebody else begins: 90 min fit no more
+    page = await page.press("show", service=home.repair, details="kept")
+    assert "The time you chose is not free for this. Choose another time. Your other answers are kept." in page.text
+    assert page.values("book") == []
+    assert page.form.fields["details"] == "kept"
 
 
 # -- racing ------------------------------------------------------------------------------------------------------------
