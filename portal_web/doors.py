@@ -12,6 +12,7 @@ from portal_web.cancel import CancelDoors
 from portal_web.health import HealthDoors
 from portal_web.home import HomeDoors
 from portal_web.live import LiveDoors
+from portal_web.mailbox import MailboxDoors
 from portal_web.modify import ModifyDoors
 from portal_web.pages import Pages
 from portal_web.profile import ProfileDoors
@@ -20,6 +21,7 @@ from portal_web.refusals import refusal_page
 from portal_web.sign_in import SignInDoors
 from portal_web.sources import Street
 from tracker.config import Config
+from tracker.demo.mailbox import Mailbox
 from tracker.domain.geo import Point
 from tracker.roads.addresses import Addresses
 from tracker.web.guard import EVERYBODY, door
@@ -56,6 +58,8 @@ def portal(config: Config) -> Portal:
         *HealthDoors(pages).routes(),
         door(static.path, assets.serve, roles=EVERYBODY, kind="machine", name="static"),
     ]
+    if config.public.demo:
+        routes += MailboxDoors(pages, Mailbox(config.data)).routes()
     return Portal(routes, refusal_page(pages))
 
 

@@ -19,6 +19,8 @@ SETTINGS: dict[str, object] = {
 }
 
 CUSTOMER = ("Kaisa Kokeilu", "kaisa@example.com", "Kasarmikatu 42")
+GUEST = ("Ville Vieras", "ville@example.com")
+"""Somebody of the customer's household who was invited and has no sign-in yet."""
 DISPATCHER = ("Dora Valvonta", "dispatch@example.com")
 ADMIN = ("Antti Ylläpito", "admin@example.com")
 

@@ -15,13 +15,19 @@ import httpx
 import msgspec
 
 from tracker import logs
+from tracker.actions import contacts
 from tracker.actions.house import House
 from tracker.app import open_house
 from tracker.config import Config, read
+from tracker.demo import cast
 from tracker.demo.certificate import certificate_for
+from tracker.demo.mail_server import mail_server
+from tracker.demo.mailbox import Mailbox
 from tracker.demo.planner import Planner
 from tracker.demo.seed import Demo, seed
 from tracker.demo.telling import greeting, here, plan_of
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import Role
 from tracker.errors import BadConfiguration
 from tracker.records import migrations, people
 from tracker.roads.build import build, read_manifest
@@ -100,10 +106,10 @@ async def run(wish: Wish) -> int:
     _say(f"The demo of technician-tracker, in {config.data}.")
     await asyncio.to_thread(_roads, config)
     _say("Starting the live store and the database …")
-    async with open_house(config) as house:
+    async with open_house(config) as house, mail_server(Mailbox(config.data)) as smtp:
         await migrations.migrate(house.db)
         demo = await _remembered(house, config, wish)
-        children = Children(environment)
+        children = Children(environment | {"TRACKER_SMTP_URL": smtp})
         try:
             return await _live(house, config, demo, children, stop, wish)
         finally:
@@ -154,6 +160,7 @@ async def _remembered(house: House, config: Config, wish: Wish) -> Demo:
             raise BadConfiguration(f"The demo in {config.data} was not finished. Delete that folder to begin anew.")
     _say("Inventing people, vans and appointments …")
     demo = await seed(house.db, wish.technicians, house.clock())
+    await contacts.add_contact(house, Actor(Role.ADMIN, name="demo"), demo.account, cast.GUEST[1], cast.GUEST[0])  # is invited
     _write_privately(file, msgspec.json.encode(demo))
     return demo
 

@@ -56,6 +56,7 @@ The city is alive: {len(demo.drivers)} technicians drive in central Helsinki, in
 
 The customer ({cast.CUSTOMER[0]}) always has somebody on the way, or will in a few minutes: choose "View live map".
 Book a visit for the next quarter of an hour: a van sets off within seconds, and is on the map two or three minutes later.
+Letters arrive in {url}/demo/mailbox: one invites {cast.GUEST[0]}, follow its link.
 Data and logs: {config.data}
 Stop with Ctrl-C. Started again, everybody is where they were.
 """
