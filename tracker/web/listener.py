@@ -62,7 +62,7 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         super().handle_websocket_upgrade()
-        self.parser = None  # else the two hold each other until the collector comes
+        del self.parser  # else the two hold each other until the collector comes
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
