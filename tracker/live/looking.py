@@ -74,7 +74,8 @@ class Looks:
         if seen.technician != channel.technician:
             channel.hint = seen.technician  # reassigned: hear the other bucket, then look again
             return False
-        missed = [(viewer, await self._missed_by(viewer, seen)) for viewer in waiting]
+        since: dict[int, list[Frame] | None] = {}  # most of them heard the same last: Redis is asked once for those
+        missed = [(viewer, await self._missed_by(viewer, seen, since)) for viewer in waiting]
         self._wake()  # a nap since the beginning spoils it as well
         if channel.spoiled != spoiled or channel.awaited not in (awaited, seen.leg):
             return False  # closed, or another leg began: what was read may be over
@@ -115,15 +116,16 @@ class Looks:
         if name is not None and handler is not None:
             await self._subscription.drop(name, handler)
 
-    async def _missed_by(self, viewer: Watch, seen: Seen) -> list[Frame] | None:
+    async def _missed_by(self, viewer: Watch, seen: Seen, since: dict[int, list[Frame] | None]) -> list[Frame] | None:
         """The states a viewer has not been told; None if that cannot be known."""
         epoch, offset = viewer.resume or (viewer.mailbox.epoch, viewer.mailbox.offset)
         if epoch != seen.epoch or not seen.epoch or seen.technician is None:
             return None
         if offset == seen.offset:
             return []
-        events = await self._missed(seen.technician, viewer.appointment, seen.epoch, offset)
-        if events is None:
-            return None
-        now, moment = asyncio.get_running_loop().time(), self._clock()
-        return [Frame(msgspec.convert(event, frames.Published), moment, now) for event in events]
+        if offset not in since:
+            events = await self._missed(seen.technician, viewer.appointment, seen.epoch, offset)
+            now, moment = asyncio.get_running_loop().time(), self._clock()
+            found = [Frame(msgspec.convert(event, frames.Published), moment, now) for event in events or ()]
+            since[offset] = None if events is None else found
+        return since[offset]
