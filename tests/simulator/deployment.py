@@ -17,7 +17,7 @@ from simulator.tracks import Fix, Track, with_motion
 from tests.world import ALL_WEEK, HOME, World, add_appointment, settle
 from tracker.actions.accounts import hashed
 from tracker.actions.passwords import Passwords
-from tracker.domain.geo import Point
+from tracker.domain.geo import Point, distance_m
 from tracker.records import people, points, technicians
 from tracker.records.database import Database, new_id
 from tracker.records.migrations import migrate
@@ -118,15 +118,19 @@ def _free_port() -> int:
 
 
 def pairs(track: Track, stored: list[TrackPoint]) -> list[tuple[Fix, TrackPoint]]:
-    """Each stored point with the fix it must be: the newest of both are the same moment, stock apps round to seconds."""
+    """Each stored point with the fix it must be; the newest of both are the same moment.
+
+    Stock apps round to seconds, and a phone that rounded into the future has its clock put right: so ages may differ by one,
+    and of the fixes that come into question the nearest is meant.
+    """
     fixes = with_motion(track).fixes
     ages = [(fixes[-1].at - fix.at).total_seconds() for fix in fixes]
     newest = max(point.fix_at for point in stored)
 
     def fix_of(point: TrackPoint) -> Fix:
         age = (newest - point.fix_at).total_seconds()
-        nearest = min(range(len(fixes)), key=lambda i: abs(ages[i] - age))
-        assert abs(ages[nearest] - age) <= 1  # both ends of an age may have been rounded to seconds
-        return fixes[nearest]
+        meant = [fix for fix, its in zip(fixes, ages, strict=True) if abs(its - age) <= 1]
+        assert meant, f"no fix is {age} s older than the newest"
+        return min(meant, key=lambda fix: distance_m(fix.point, Point(point.lat, point.lon)))
 
     return [(fix_of(point), point) for point in stored]
