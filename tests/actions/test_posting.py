@@ -309,3 +309,27 @@ async def test_without_a_server_letters_wait(house: House, world: World) -> None
     async with house.db.reading() as tx:
         assert (await outbox.state(tx, house.clock())).waiting == 1
         assert await tx.value(select(table.c.leased_until)) is None
+
+
+async def test_no_log_names_anybody_or_shows_a_code(
+    house: House, world: World, post: Catcher, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await contacts.add_contact(house, DESK, world.account, "kaisa@example.org", "Kaisa Kokeilu")
+    await write_to(house, FIRST, SECOND, "no address, at all")
+    post.refuse = {FIRST: f"550 5.1.1 <{FIRST}> unknown", SECOND: f"450 4.2.1 <{SECOND}> later"}
+    await postman(house).turn()
+    [code] = re.findall(r"/redeem#([-0-9A-Z]+)", post.to("kaisa@example.org")[0].text)
+    post.at_data = lambda server, _envelope: server.transport.abort()
+    await contacts.invite(house, DESK, (await _kaisa(house)))
+    await postman(house).turn()
+    said = "".join(capfd.readouterr())
+    assert "letter_parked" in said
+    assert "mail_server_away" in said
+    for secret in (code, "kaisa", "Kaisa", FIRST, SECOND, "no address"):
+        assert secret not in said
+
+
+async def _kaisa(house: House) -> str:
+    async with house.db.reading() as tx:
+        letter = next(one for one in await outbox.latest(tx) if one.kind == "invitation")
+    return str(letter.payload["contact"])

@@ -1,7 +1,6 @@
 """Alive, ready, and the numbers: for whoever watches over the process."""
 
 import asyncio
-from datetime import timedelta
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -11,16 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tracker.actions.house import House
+from tracker.actions.mailbag import mailbag
 from tracker.errors import LiveUnavailable, RecordsUnavailable
-from tracker.records import outbox
 from tracker.records.migrations import behind
 from tracker.web.guard import EVERYBODY, Door, door, house_of
 
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer
 
-LATE = timedelta(minutes=15)
-"""Letters that have been due for longer do not go out as they should."""
 WAIT_S = 2.0
 """A part that does not answer in this time is away."""
 
@@ -51,15 +48,13 @@ async def _live(house: House) -> str:
 async def _mail(house: House) -> str:
     """``off``: no mail server is set up and no letter waits. ``late`` and ``failed`` are for staff to mend (N6)."""
     try:
-        async with asyncio.timeout(WAIT_S), house.db.reading() as tx:
-            letters = await outbox.state(tx, house.clock())
+        async with asyncio.timeout(WAIT_S):
+            bag = await mailbag(house)
     except (RecordsUnavailable, TimeoutError):
         return "away"
     if house.post is None or house.post.server is None:
-        return "not set up" if letters.waiting else "off"
-    if letters.oldest is not None and house.clock() - letters.oldest > LATE:
-        return "late"
-    return "failed" if letters.failed else "ok"
+        return "not set up" if bag.waiting else "off"
+    return "ok" if bag.ok else "failed" if bag.failed else "late"
 
 
 async def livez(_request: Request) -> Response:
