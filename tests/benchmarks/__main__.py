@@ -109,13 +109,18 @@ def written_down(results: list[Result], *, docs: bool) -> None:
         page.write_text(f"{begin}<!-- table -->\n{shown}<!-- end -->\n{rest.partition('<!-- end -->\n')[2]}")
 
 
-def main() -> None:
+def wished(words: list[str]) -> argparse.Namespace:
+    """What the command line asks for."""
     names = [*ON_THE_RIG, *ALONE]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=names, default=names)
-    parser.add_argument("--pairs", type=int, default=Size.pairs)
+    parser.add_argument("--pairs", type=int, default=Size().pairs)
     parser.add_argument("--docs", action="store_true")
-    wish = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main() -> None:
+    wish = wished(sys.argv[1:])
     began = time.monotonic()
     print(HEAD, flush=True)
     results = uvloop.run(measured(wish.only, Size(pairs=wish.pairs)))

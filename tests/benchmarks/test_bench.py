@@ -4,7 +4,7 @@ from math import isfinite
 
 import pytest
 
-from tests.benchmarks.__main__ import ALONE, ON_THE_RIG, measured, table
+from tests.benchmarks.__main__ import ALONE, ON_THE_RIG, measured, table, wished
 from tests.benchmarks.results import Result, Size
 
 SMALL = {"grown": (20, 60), "trips": 2, "bookable": (20, 40)}
@@ -30,3 +30,9 @@ async def test_a_measurement_that_fails_costs_no_other_its_figures(monkeypatch: 
     assert "no such luck" in broken_one.failed
     assert "failed" in table([broken_one])
     assert growing.ratio is not None
+
+
+def test_without_words_everything_is_measured_at_full_size() -> None:
+    wish = wished([])
+    assert wish.only == [*ON_THE_RIG, *ALONE]
+    assert Size(pairs=wish.pairs) == Size()
