@@ -7,6 +7,7 @@ const holder = document.querySelector("[data-pinmap]");
 const [words, lat, lon] = ["address", "lat", "lon"].map((name) => form.elements[name]);
 const choices = [...form.querySelectorAll("[name=choice]")];
 const typedWords = form.querySelector("[data-pin]");
+const said = words.value;
 let marker = null;
 
 const chosen = () => choices.find((choice) => choice.checked);
@@ -33,7 +34,10 @@ function show(map) {
   const choice = chosen();
   const found = choice?.dataset.lat;
   typedWords.hidden = Boolean(found);
-  if (!found) return;
+  if (!found) {
+    if (choices.some((one) => one.dataset.label === words.value)) words.value = said;
+    return;
+  }
   const place = [Number(choice.dataset.lat), Number(choice.dataset.lon)];
   words.value = choice.dataset.label;
   [lat.value, lon.value] = place.map((degrees) => degrees.toFixed(6));
