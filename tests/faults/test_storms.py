@@ -63,7 +63,12 @@ async def storm(place: Site, count: int, kills: int) -> None:
     visit = await on_the_way(place)
     other = await place.world.appointment(arrival_at=datetime.now(UTC))
     async with pages(place, visit, count) as crowd:
-        first = await all_of(crowd, lambda page: page.snapshots >= 1)
+        try:
+            first = await all_of(crowd, lambda page: page.snapshots >= 1)
+        except TimeoutError:
+            late = [page for page in crowd if not page.snapshots]
+            codes = Counter(code for page in crowd for code in page.codes)
+            raise AssertionError(f"{len(late)} of {count} never came in; closed by {dict(codes)}") from None
         for kill in range(kills):
             before = [page.snapshots for page in crowd]
             await place.kill()

@@ -18,7 +18,7 @@ from tracker.web.doors import FRAME_BYTES, ViewerProtocol
 HEADERS_S = 10.0
 """A connection that has not said its whole request head by then is closed."""
 HEADERS_BYTES = 32 * 1024
-LINGER_S = 0.3
+LINGER_S = 1.0
 """So long an idle connection is kept after a SIGTERM: a request that was on its way then is answered, not cut off."""
 GRACE_S = 8
 """How long answers in flight may take after a SIGTERM; with what follows the process is gone within 10 s."""
