@@ -28,7 +28,7 @@ from tracker.live.control import Ask
 from tracker.live.streams import Stream
 from tracker.records import people, points, technicians
 from tracker.records.database import Database
-from tracker.web import conversation, handset, ingest
+from tracker.web import conversation, ingest
 
 
 async def stored(here: Web, world: World) -> list[int | None]:
@@ -351,15 +351,20 @@ async def test_after_hello_each_fault_has_its_close_code(here: Web, frame: objec
         assert await phone.closed() == code
 
 
-async def test_a_flood_is_4429(here: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handset, "BURST", 50)
-    async with PhoneClient.known(here) as phone:
-        for _ in range(5_000):  # on a busy machine the purse fills while we speak
-            try:
-                await phone.say({"type": "pings", "pings": []})
-            except websockets.ConnectionClosed:
-                break
-        assert await phone.closed() == 4429
+async def test_a_flood_is_4429_and_coming_again_fills_no_purse(here: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "BURST", 300.0)
+    monkeypatch.setattr(ingest, "PER_SECOND", 1.0)
+    said = []
+    for _ in range(2):
+        async with PhoneClient.known(here) as phone:
+            said.append(0)
+            with contextlib.suppress(websockets.ConnectionClosed):
+                while said[-1] < 400:
+                    await phone.pings()
+                    said[-1] += 1
+            assert await phone.closed() == 4429
+    assert said[0] > 250
+    assert said[1] < 50, "the purse is the device's, not the connection's"
 
 
 async def test_redis_away_is_1012_and_no_ack(db: Database, world: World, tmp_path: Path, clock: Clock) -> None:

@@ -128,6 +128,7 @@ class Conversation:
         device = self.actor.device or await phones.browser_of(self._house, self.actor, hello.device)
         self.actor = replace(self.actor, device=device)
         self._phone = Phone(technician, device, hello.boot)
+        self._handset.pace = self._door.pace_of(device)
 
     async def _welcome(self, hello: own.Hello) -> None:
         upto = await self._acks.begin(self._house.positions, self._phone, hello)

@@ -25,13 +25,13 @@ class Ended(Exception):
 
 
 class Handset:
-    """What goes in and out. ``count``: frames read so far."""
+    """What goes in and out. ``count``: frames read so far; ``pace``: its own until it is known whose device this is."""
 
     def __init__(self, websocket: WebSocket) -> None:
         self._socket = websocket
         door = door_of(websocket)
         self._direct = door if isinstance(door, DirectDoor) else None
-        self._pace = Pace(PER_SECOND, BURST, asyncio.get_running_loop().time())
+        self.pace = Pace(PER_SECOND, BURST, asyncio.get_running_loop().time())
         self._reading = False
         self.count = 0
 
@@ -63,7 +63,7 @@ class Handset:
         out = self._direct
         if out is None or not self._reading or out.unread() or not out.ready():
             return False
-        if self._pace.poor or len(payload) > own.SMALL_BYTES or (frame := own.pings(payload)) is None or not hear(frame):
+        if self.pace.poor or len(payload) > own.SMALL_BYTES or (frame := own.pings(payload)) is None or not hear(frame):
             return False
         self._one_too_many()
         return True
@@ -95,7 +95,7 @@ class Handset:
 
     def _one_too_many(self) -> bool:
         self.count += 1
-        return self._pace.spent(asyncio.get_running_loop().time())
+        return self.pace.spent(asyncio.get_running_loop().time())
 
 
 def _check_size(text: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 
 from starlette.routing import BaseRoute
@@ -15,11 +15,13 @@ from tracker.errors import Refusal, TooManyRequests
 from tracker.live.control import Ask, Control
 from tracker.web.conversation import Conversation
 from tracker.web.guard import actor_of, socket
-from tracker.web.handset import BAD_CREDENTIALS, REPLACED, RESTART
+from tracker.web.handset import BAD_CREDENTIALS, BURST, PER_SECOND, REPLACED, RESTART
+from tracker.web.pace import Pace
 from tracker.web.problems import refuse
 
 MOST_STRANGERS = 200
 """Sockets of one address that have not said hello yet; a whole carrier may stand behind one address."""
+MOST_PACES = 20_000
 
 
 class TechnicianSockets:
@@ -29,6 +31,7 @@ class TechnicianSockets:
         self.house, self.receiver, self.control = house, receiver, control
         self._by_device: dict[str, Conversation] = {}
         self._strangers: Counter[str] = Counter()
+        self._paces: OrderedDict[str, Pace] = OrderedDict()
         control.on(Ask.REPLACE_DEVICE, self._replace)
         control.on(Ask.END_SESSION, self._end_session)
         control.on(Ask.POLICY, self._tell_policy)
@@ -57,6 +60,14 @@ class TechnicianSockets:
             self._strangers[address] -= 1
             if not self._strangers[address]:
                 del self._strangers[address]
+
+    def pace_of(self, device: str) -> Pace:
+        """The device's purse, over all its connections: coming again does not fill it."""
+        pace = self._paces.pop(device, None) or Pace(PER_SECOND, BURST, asyncio.get_running_loop().time())
+        self._paces[device] = pace
+        if len(self._paces) > MOST_PACES:
+            self._paces.popitem(last=False)
+        return pace
 
     async def enter(self, newer: Conversation, device: str) -> None:
         """This conversation is the device's from now on; older ones are closed here and in every other process."""
