@@ -121,7 +121,7 @@ def pairs(track: Track, stored: list[TrackPoint]) -> list[tuple[Fix, TrackPoint]
     """Each stored point with the fix it must be; the newest of both are the same moment.
 
     Stock apps round to seconds, and a phone that rounded into the future has its clock put right: so ages may differ by one,
-    and of the fixes that come into question the nearest is meant.
+    and of the fixes that come into question the nearest in time is meant that lies there.
     """
     fixes = with_motion(track).fixes
     ages = [(fixes[-1].at - fix.at).total_seconds() for fix in fixes]
@@ -129,8 +129,9 @@ def pairs(track: Track, stored: list[TrackPoint]) -> list[tuple[Fix, TrackPoint]
 
     def fix_of(point: TrackPoint) -> Fix:
         age = (newest - point.fix_at).total_seconds()
-        meant = [fix for fix, its in zip(fixes, ages, strict=True) if abs(its - age) <= 1]
+        meant = [(abs(its - age), fix) for fix, its in zip(fixes, ages, strict=True) if abs(its - age) <= 1]
         assert meant, f"no fix is {age} s older than the newest"
-        return min(meant, key=lambda fix: distance_m(fix.point, Point(point.lat, point.lon)))
+        here = Point(point.lat, point.lon)
+        return min(meant, key=lambda one: (distance_m(one[1].point, here) >= 1, one[0]))[1]
 
     return [(fix_of(point), point) for point in stored]
