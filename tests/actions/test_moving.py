@@ -165,7 +165,7 @@ async def test_a_booking_uses_its_own_hold_and_a_new_hold_ends_the_one_before(ho
     assert at(14) in [offer.arrival_at for day in found.days for offer in day.offers]  # one's own hold is in nobody's way
     booked = await book(house, anna, company.need(), at(14))
     assert await holds_left(company.db) == 0
-    assert await own_cells(company, booked.id) == stretch(at(13, 40), at(15))
+    assert await own_cells(company, booked.id) == stretch(at(14), at(15))  # from the visit before, at the same place
 
 
 async def test_holds_are_given_back_and_swept(house: House, company: Bookable, world_clock: Clock) -> None:
@@ -201,7 +201,7 @@ async def test_a_visit_that_overruns_flags_the_one_it_runs_into(house: House, co
     world_clock.now = at(11)
     await take_step(house, company.desk, first.id, Wish(step=Step.ARRIVE))
     assert (await now_of(company, second.id)).flag == "late"
-    assert await own_cells(company, second.id) == stretch(at(11, 10), at(12, 30))
+    assert await own_cells(company, second.id) == stretch(at(11, 30), at(12, 30))
 
 
 async def test_staff_hand_over_but_never_put_work_upon_work(house: House, roads: Roads) -> None:

@@ -206,8 +206,9 @@ def as_told(visit: Appointment, story: list[Any], letters: list[Any]) -> None:
     moved_far = [
         event for event in story if event.kind == "rescheduled" and _apart(event.payload["arrival_at"], event.payload["was"])
     ]
-    wanted = Counter({"confirmation": 1, "rescheduled": len(moved_far), "canceled": kinds["canceled"]})
-    told = Counter(letter.kind for letter in letters)
+    given_up = [event for event in story if event.kind == "canceled" and event.payload["step"] == Step.CANCEL]
+    wanted = Counter({"confirmation": 1, "rescheduled": len(moved_far), "canceled": len(given_up)})
+    told = Counter(letter.kind for letter in letters if letter.kind in wanted)
     assert told == (+wanted if visit.contact_id else Counter())
 
 

@@ -99,7 +99,8 @@ class _Booking:
         await self.request.keep(tx, appointment.id, now)
         payload = {"arrival_at": appointment.arrival_at.isoformat()}
         await events.add(tx, appointment.id, "booked", now, self.actor.signed, payload, told_at=now)
-        await outbox.add_for(tx, outbox.Kind.CONFIRMATION, appointment.id, now, payload=payload)
+        if appointment.contact_id is not None and appointment.keep_informed:
+            await outbox.add_for(tx, outbox.Kind.CONFIRMATION, appointment.id, now, payload=payload)
         await plan_reminders(tx, self.house.settings.now, appointment.id, appointment.arrival_at, now)
         return appointment
 

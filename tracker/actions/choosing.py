@@ -62,7 +62,7 @@ async def _ring(tx: Transaction, search: Search, arrival: int, metres: float | N
     """Who might come from within a distance: whose home is there, or who has a visit there in the hours before."""
     around = search.wanted.range
     if metres is None:
-        return await around.everybody(tx)
+        return await around.everybody(tx, search.house.company)
     found = await around.within(tx, metres)
     since, until = moment(arrival - REMEMBERED_S) - timedelta(hours=12), moment(arrival)
     near = await crew.visiting(tx, box_round(around.place, metres), since, until) - {one.id for one in found}

@@ -1,7 +1,7 @@
 """The technicians who may be sent to a place, the nearest first, and their diaries."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -25,7 +25,7 @@ BATCH, GROWS = 12, 3
 """Technicians whose diaries are read together: the nearest few, then three times as many, and so on."""
 ALL_AT_ONCE = 300
 """A company of so many is looked at as a whole; in a larger one the surroundings of the place are searched in rings."""
-MOST_WEEKS = 20_000
+MOST_WEEKS, MOST_LATELY = 20_000, 2_000
 FIRST_RING_M = 1_000.0
 LAST_RING_M = 1_024_000.0
 """Rings double up to this; then everybody is looked at."""
@@ -46,6 +46,7 @@ class Company:
     _areas: dict[tuple[str, int], Any] = field(default_factory=dict)
     _weeks: dict[str, tuple[float, Week]] = field(default_factory=dict)
     _closed: tuple[float, frozenset[date]] = (-1.0, frozenset())
+    _lately: dict[Hashable, tuple[float, Any]] = field(default_factory=dict)
 
     async def refresh(self, tx: Transaction) -> None:
         """Read again how many technicians there are and when anybody works, if that is long ago."""
@@ -67,6 +68,17 @@ class Company:
             self._weeks |= {technician: (moment_s + WEEK_LASTS_S, week) for technician, week in read.items()}
             known |= read
         return known
+
+    async def lately[T](self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        """What was read within the last two seconds, else what ``ask`` reads: for what staff edit, never for who is free."""
+        moment_s = self.clock()
+        kept = self._lately.get(key)
+        if kept is None or moment_s >= kept[0]:
+            if len(self._lately) > MOST_LATELY:
+                self._lately.clear()
+            kept = self._lately[key] = (moment_s + WEEK_LASTS_S, await ask())
+        answer: T = kept[1]
+        return answer
 
     async def closed(self, tx: Transaction, now: datetime) -> frozenset[date]:
         """The company's own closed days from now on."""
@@ -166,8 +178,11 @@ class Range:
         """How far the home base is; infinitely if it is not known."""
         return float("inf") if person.home is None else distance_m(person.home, self.place)
 
-    async def everybody(self, tx: Transaction) -> list[Person]:
+    async def everybody(self, tx: Transaction, company: Company) -> list[Person]:
         """All who may be sent, the nearest first."""
+        return await company.lately(self, lambda: self._everybody(tx))
+
+    async def _everybody(self, tx: Transaction) -> list[Person]:
         found = [person for person in await crew.qualified(tx, self.needed) if self.serves(person)]
         return sorted(found, key=lambda person: (self.away_m(person), person.id))
 
@@ -186,7 +201,7 @@ class Range:
         while True:
             everybody = company.size <= ALL_AT_ONCE or metres > LAST_RING_M
             async with tx() as reading:
-                found = await (self.everybody(reading) if everybody else self.within(reading, metres, seen))
+                found = await (self.everybody(reading, company) if everybody else self.within(reading, metres, seen))
             waiting += [person for person in found if person.id not in seen]
             seen.update(person.id for person in waiting)
             while len(waiting) >= batch or (waiting and everybody):

@@ -32,6 +32,18 @@ async def reread(tx: Transaction, diary: Diary, start: int, end: int, now: datet
     return diary.with_promises(promised[diary.technician])
 
 
+async def reread_cleared(
+    tx: Transaction, diary: Diary, start: int, end: int, now: datetime, ways: Ways, but: Collection[str] = ()
+) -> Diary:
+    """`reread`, after holds that have ended were removed: they are in nobody's way (B11)."""
+    ended: list[str] = []
+    promised = await promises.of_technicians(tx, [diary.technician], start, end, now, but=but, ended=ended)
+    if not ended:
+        return diary.with_promises(promised[diary.technician])
+    await clear_expired(tx, diary, now, ways)
+    return await reread(tx, diary, start, end, now, but)
+
+
 async def clear_expired(tx: Transaction, diary: Diary, now: datetime, ways: Ways) -> None:
     """Holds of this technician that have ended are in nobody's way (B11)."""
     for hold in await holds.expired(tx, now, diary.technician):

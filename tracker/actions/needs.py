@@ -194,10 +194,15 @@ async def _named_contact(tx: Transaction, need: Need) -> str | None:
 
 async def _range(tx: Transaction, house: House, need: Need, place: Place) -> Range:
     await house.company.refresh(tx)
+    key = "demands", need.account, need.service_type, place.point
+    needed = await house.company.lately(key, lambda: _needed(tx, house, need, place))
+    return Range(needed, place.point, house.settings.now.radius_km * 1000.0)
+
+
+async def _needed(tx: Transaction, house: House, need: Need, place: Place) -> Needed:
     asked = await crew.demands(tx, need.account, need.service_type, place.point)
     territories = await house.company.territories_at(tx, place.point, asked.territories)
-    needed = Needed(asked.skills, territories, asked.never, asked.only)
-    return Range(needed, place.point, house.settings.now.radius_km * 1000.0)
+    return Needed(asked.skills, territories, asked.never, asked.only)
 
 
 def rules(house: House) -> Rules:

@@ -77,8 +77,7 @@ class Promising:
         if known is None:
             return {}
         arrival, ends = epoch_s(visit.arrival_at), epoch_s(visit.arrival_at + timedelta(minutes=visit.duration_min))
-        await keeping.clear_expired(tx, known, now, self.ways)
-        diary = await keeping.reread(tx, known, arrival, ends, now, but={visit.id})
+        diary = await keeping.reread_cleared(tx, known, arrival, ends, now, self.ways, but={visit.id})
         _refuse_work_upon_work(diary, arrival, ends)
         await self._make_way(tx, diary, arrival, ends)
         mine = Promise(visit.id, arrival, arrival, ends, visit.place)

@@ -49,10 +49,12 @@ class Taking[T]:
     first: str | None = None
     concerned: dict[str, Diary] = field(default_factory=dict)
     taken: list[str] = field(default_factory=list)
+    looked_at: float = 0.0
 
     async def done(self, *, allowed: bool) -> T:
         """What ``write`` gave; `SlotTaken` with the nearest free times if nobody can come (or it is not ``allowed``)."""
         for _ in range(ROUNDS if allowed else 0):
+            self.looked_at = self.search.house.turns.now
             tried, choice = len(self.taken), await choose(self.search, self.arrival, self.taken)
             if not choice.nearest_first:
                 break
@@ -79,9 +81,14 @@ class Taking[T]:
         return None
 
     async def _in_turn(self, chosen: Chosen, reason: dict[str, Any]) -> T:
-        house = self.search.house
-        async with house.turns.turn(chosen.fit.technician):
-            return await house.db.retrying(lambda tx: self._take(tx, chosen, reason))
+        """One at a time of this process; who sees that the time was given away meanwhile does not even ask the database."""
+        house, fit = self.search.house, chosen.fit
+        async with house.turns.turn(fit.technician):
+            if house.turns.given_since(fit.technician, self.looked_at, fit.cells):
+                raise Taken
+            done = await house.db.retrying(lambda tx: self._take(tx, chosen, reason))
+            house.turns.give(fit.technician, fit.cells)
+            return done
 
     async def _know_hold(self) -> None:
         """The session's hold ends with this: its technician is concerned, too."""
@@ -101,14 +108,13 @@ class Taking[T]:
             if technician == was.technician and (locked is None or not locked.active):
                 raise Taken
         now = search.house.clock()
-        await keeping.clear_expired(tx, chosen.diary, now, search.ways)
         fit = await self._still(tx, chosen, now)
         return await self.write(tx, fit, reason, now)
 
     async def _still(self, tx: Transaction, chosen: Chosen, now: datetime) -> Fit:
         """The fit as it is in this transaction; `Taken` if there is none any more, `Moved` if others changed its travel."""
         was, search = chosen.fit, self.search
-        diary = await keeping.reread(tx, chosen.diary, was.begins, was.ends, now, search.but)
+        diary = await keeping.reread_cleared(tx, chosen.diary, was.begins, was.ends, now, search.ways, search.but)
         fit = possible(diary, search.wanted.work, self.arrival, search.ways.certain, rules(search.house))
         if fit is None:
             raise Taken

@@ -1,17 +1,23 @@
 """Turns within one process: who waits for a technician's day waits here, without a connection to the database."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 from typing import Any
+
+NOTED_S, MOST_NOTED = 10.0, 5_000
+"""So long, and for so many technicians, a process notes what it promised."""
 
 
 class Turns:
     """One at a time for each key, and one answer for everybody who asks the same at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._locks: dict[Hashable, tuple[asyncio.Lock, int]] = {}
         self._asked: dict[Hashable, asyncio.Task[Any]] = {}
+        self._given: dict[Hashable, list[tuple[float, range]]] = {}
+        self._clock = clock
 
     @asynccontextmanager
     async def turn(self, key: Hashable) -> AsyncIterator[None]:
@@ -31,6 +37,24 @@ class Turns:
                 del self._locks[key]
             else:
                 self._locks[key] = lock, waiting - 1
+
+    def give(self, key: Hashable, cells: range) -> None:
+        """Note that these cells have just been promised by this process."""
+        now = self._clock()
+        if len(self._given) > MOST_NOTED:
+            self._given.clear()
+        lately = [one for one in self._given.get(key, ()) if now - one[0] < NOTED_S]
+        self._given[key] = [*lately, (now, cells)]
+
+    def given_since(self, key: Hashable, since: float, cells: range) -> bool:
+        """Whether any of these cells was promised by this process after a moment of `now`: then nobody need try."""
+        lately = self._given.get(key, ())
+        return any(at >= since and other.start < cells.stop and cells.start < other.stop for at, other in lately)
+
+    @property
+    def now(self) -> float:
+        """The monotonic clock of `given_since`."""
+        return self._clock()
 
     async def together[T](self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer of ``ask``; whoever comes while it is being found gets the same one. Waiters may go away."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, cast, delete, exists, literal, null, or_, select, union_all, update
+from sqlalchemy import case, cast, delete, exists, null, or_, select, union_all, update
 
 from tracker.domain.appointments import State
 from tracker.domain.cells import CELL_S, epoch_s, moment
@@ -112,14 +112,26 @@ async def without_cells(tx: Transaction, now: datetime, most: int = 500) -> list
 
 
 async def of_technicians(
-    tx: Transaction, technicians: Collection[str], start: int, end: int, now: datetime, *, but: Collection[str] = ()
+    tx: Transaction,
+    technicians: Collection[str],
+    start: int,
+    end: int,
+    now: datetime,
+    *,
+    but: Collection[str] = (),
+    ended: list[str] | None = None,
 ) -> dict[str, list[Promise]]:
     """What these technicians have promised between two moments (seconds since the epoch), and where they were before.
 
-    ``but``: ids of appointments and holds that are to count as not there. Holds that have ended do not count.
+    ``but``: ids of appointments and holds that are to count as not there. Holds that have ended do not count, their
+    ids are put into ``ended``.
     """
     found: dict[str, list[Promise]] = {technician: [] for technician in technicians}
     for technician, *row in await tx.tuples(_stories(list(technicians), moment(start) - REACH, moment(end) + REACH, now)):
+        if row[1] == _ENDED:
+            if ended is not None:
+                ended.append(row[0])
+            continue
         promise = promise_of(*row, now=now)
         if promise.id not in but:
             found[technician].append(promise)
@@ -130,7 +142,7 @@ _STORY = (
     *("technician_id", "id", "state", "arrival_at", "ends_at", "lat", "lon"),
     *("travel_s", "traveling_at", "started_at", "completed_at"),
 )
-_HELD = "held"
+_HELD, _ENDED = "held", "ended"
 """What stands for the state of a hold."""
 
 
@@ -140,8 +152,9 @@ def _stories(technicians: list[str], since: datetime, until: datetime, now: date
     visits = (
         a.technician_id.in_(technicians) & a.arrival_at.between(since, until) & or_(a.state.in_(LIVE), a.started_at.is_not(None))
     )
-    held = h.technician_id.in_(technicians) & h.arrival_at.between(since, until) & (h.expires_at > now)
-    columns = [h.technician_id, h.id, literal(_HELD), h.arrival_at, h.ends_at, h.lat, h.lon, h.travel_s]
+    held = h.technician_id.in_(technicians) & h.arrival_at.between(since, until)
+    state = case((h.expires_at > now, _HELD), else_=_ENDED)
+    columns = [h.technician_id, h.id, state, h.arrival_at, h.ends_at, h.lat, h.lon, h.travel_s]
     never = [cast(null(), Instant) for _ in range(3)]
     return union_all(select(*(a[name] for name in _STORY)).where(visits), select(*columns, *never).where(held))
 
