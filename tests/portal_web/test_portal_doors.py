@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from portal_web import live
 from portal_web.sign_in import own_path
 from tests.portal_web.living import PASSWORD, START, Town, describe_maya, form_token, give_password, living
 from tracker.domain.appointments import Step
@@ -206,6 +207,23 @@ async def test_where_the_van_is_in_words_is_only_for_those_who_may_see_it(town):
     mine = await town.get(f"/appointments/{visit}/live/place", town.world.customer)
     assert (mine.status_code, mine.json()) == (200, {"street": None})  # no address index was built here
     assert (await town.get(f"/appointments/{visit}/live/place", town.world.stranger)).status_code == 404
+
+
+@pytest.mark.parametrize("closes", [False, True], ids=["nothing happens", "arrives meanwhile"])
+async def test_a_place_closed_while_the_page_is_made_is_not_in_it(town, monkeypatch, closes):
+    visit = await town.appointment()
+    await town.step(visit, Step.START_TRAVEL)
+    await town.ping(START)
+    card = live.technician_row
+
+    async def meanwhile(house, technician):
+        if closes:
+            await town.step(visit, Step.ARRIVE)
+        return await card(house, technician)
+
+    monkeypatch.setattr(live, "technician_row", meanwhile)  # the last thing that is read for the page
+    page = (await town.get(f"/appointments/{visit}/live", town.world.customer)).text
+    assert bool(re.search(r'km away|"position": ?{|&#34;position&#34;: ?{', page)) is not closes
 
 
 # -- the lists ---------------------------------------------------------------------------------------------------------
