@@ -101,7 +101,7 @@ class _Booking:
         await events.add(tx, appointment.id, "booked", now, self.actor.signed, payload, told_at=now)
         if appointment.contact_id is not None and appointment.keep_informed:
             await outbox.add_for(tx, outbox.Kind.CONFIRMATION, appointment.id, now, payload=payload)
-        await plan_reminders(tx, self.house.settings.now, appointment.id, appointment.arrival_at, now)
+            await plan_reminders(tx, self.house.settings.now, appointment.id, appointment.arrival_at, now)
         return appointment
 
     def _appointment(self, fit: Fit, reason: dict[str, Any], now: datetime) -> Appointment:
