@@ -5,6 +5,7 @@ usage: python -m tests.benchmarks [--only S1 S4] [--docs]     (--docs: docs/benc
 
 import argparse
 import os
+import signal
 import sys
 import time
 import traceback
@@ -121,6 +122,7 @@ def wished(words: list[str]) -> argparse.Namespace:
 
 def main() -> None:
     wish = wished(sys.argv[1:])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it must not leave its servers behind
     began = time.monotonic()
     print(HEAD, flush=True)
     results = uvloop.run(measured(wish.only, Size(pairs=wish.pairs)))

@@ -145,8 +145,9 @@ class DirectDoor:
     def listen(self, listener: Listener | None) -> None:
         """Let every text message be heard by this first, from when the socket has said what it wants."""
         self._protocol.listener = listener
-        self._protocol.let_go()
-        self._socket.scope["headers"].clear()
+        if self._protocol.handshake_complete:
+            self._protocol.let_go()
+            self._socket.scope["headers"].clear()
 
     async def settled(self) -> None:
         return None
