@@ -234,7 +234,7 @@ async def settled(senders: Sequence[Phone], viewers: Sequence[Viewer] = (), offs
 
 
 async def _until(missing: Callable[[], int], what: str) -> None:
-    deadline = monotonic() + 40
+    deadline = monotonic() + 120  # a process that slept looks at every visit anew, some at a time
     while count := missing():
         assert monotonic() < deadline, f"unfinished: {count} {what}"
         await asyncio.sleep(0.01)
