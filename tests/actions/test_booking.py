@@ -1,12 +1,14 @@
 """Booking an arrival: what is offered, who is sent, what is promised, and what is refused; on both databases."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.bookable import TOMORROW, Bookable, Roads, at, cells_of, drive, nothing_overlaps, scheduled, settle
 from tracker.actions.booking import book, choices, times
 from tracker.actions.house import House
 from tracker.domain.cells import cells, epoch_s
-from tracker.errors import IdempotencyMismatch, NotBookable, SlotTaken
+from tracker.errors import IdempotencyMismatch, NotBookable, NotFound, SlotTaken
 
 
 @pytest.fixture
@@ -48,6 +50,12 @@ async def test_the_same_key_books_once_and_another_body_is_refused(house: House,
     with pytest.raises(IdempotencyMismatch):
         await book(house, company.anna, company.need(), at(12), key="k")
     assert len(await scheduled(company.db)) == 1
+
+
+async def test_a_key_opens_nothing_of_an_account_that_is_theirs_no_more(house: House, company: Bookable) -> None:
+    await book(house, company.anna, company.need(), at(10), key="k")
+    with pytest.raises(NotFound):
+        await book(house, replace(company.anna, accounts=frozenset()), company.need(), at(10), key="k")
 
 
 async def test_the_loser_sees_the_three_nearest_free_times(house: House, company: Bookable) -> None:

@@ -1,5 +1,7 @@
 """Moving, holding, giving up and handing over: whose time is free afterwards, and how the next visit is reached."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +12,7 @@ from tests.bookable import PLACE, TOMORROW, Bookable, Roads, at, cells_of, drive
 from tests.world import NOW, Clock
 from tracker.actions.booking import Need, book, times
 from tracker.actions.handover import hand_over
-from tracker.actions.holding import drop_hold, extend_hold, held, hold, sweep_holds
+from tracker.actions.holding import MOST_HELD, drop_hold, extend_hold, held, hold, sweep_holds
 from tracker.actions.house import House
 from tracker.actions.moving import move
 from tracker.actions.upholding import adopt_once, sweep_cells_once
@@ -18,12 +20,12 @@ from tracker.actions.visits import Wish, take_step
 from tracker.domain.appointments import State, Step
 from tracker.domain.cells import cells, epoch_s
 from tracker.domain.geo import moved
-from tracker.errors import HoldOver, NotAllowed, SlotTaken, StepNotPossible, VersionMismatch
+from tracker.errors import HoldOver, NotAllowed, NotBookable, SlotTaken, StepNotPossible, VersionMismatch
 from tracker.records import appointments, outbox, people
 from tracker.records import settings as settings_records
 from tracker.records.appointments import Appointment
 from tracker.records.schema import appointments as rows
-from tracker.records.schema import promised_cells
+from tracker.records.schema import promised_cells, service_types
 
 FAR = moved(PLACE, 90, 9000)
 
@@ -166,6 +168,29 @@ async def test_a_booking_uses_its_own_hold_and_a_new_hold_ends_the_one_before(ho
     booked = await book(house, anna, company.need(), at(14))
     assert await holds_left(company.db) == 0
     assert await own_cells(company, booked.id) == stretch(at(14), at(15))  # from the visit before, at the same place
+
+
+async def test_many_browsers_of_one_account_cannot_hold_the_whole_day(house: House, company: Bookable) -> None:
+    browsers = [replace(company.anna, session=f"browser{n}") for n in range(MOST_HELD + 2)]
+    arrivals = [at(hour) for hour in range(8, 17)]
+    asked = [hold(house, browser, company.need(), arrival) for browser, arrival in zip(browsers, arrivals, strict=False)]
+    done = await asyncio.gather(*asked, return_exceptions=True)
+    assert await holds_left(company.db) == sum(not isinstance(each, Exception) for each in done) <= MOST_HELD
+    for number in range(MOST_HELD - await holds_left(company.db)):
+        await hold(house, replace(company.anna, session=f"more{number}"), company.need(), at(8 + 2 * number, days=1))
+    with pytest.raises(NotBookable, match="held"):
+        await hold(house, replace(company.anna, session="another"), company.need(), at(16, days=1))
+    assert await holds_left(company.db) == MOST_HELD
+    await hold(house, replace(company.desk, session="desk"), company.need(), at(8, days=2))  # staff know what they do
+
+
+async def test_what_staff_planned_for_a_crew_is_not_moved_by_its_customer(house: House, company: Bookable) -> None:
+    booked = await book(house, company.anna, company.need(), at(10))
+    async with company.db.transaction() as tx:
+        await tx.change(update(service_types).values(crew=2))
+    with pytest.raises(NotBookable, match="planning by our staff"):
+        await move(house, company.anna, booked.id, at(14))
+    assert (await move(house, company.desk, booked.id, at(14))).arrival_at == at(14)
 
 
 async def test_holds_are_given_back_and_swept(house: House, company: Bookable, world_clock: Clock) -> None:

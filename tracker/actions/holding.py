@@ -14,24 +14,28 @@ from tracker.actions.travel import Ways
 from tracker.domain.accounts import Actor
 from tracker.domain.cells import epoch_s
 from tracker.domain.slots import Fit
-from tracker.errors import HoldOver, NotAllowed
-from tracker.records import holds, technicians
+from tracker.errors import HoldOver, NotAllowed, NotBookable
+from tracker.records import customers, holds, technicians
 from tracker.records.database import Transaction, new_id
 from tracker.records.holds import Hold
 from tracker.records.promises import Owner
 from tracker.records.violations import ConstraintViolated, Retry
 
+MOST_HELD = 5
+"""Times that are held for one account at once, from any number of browsers: nobody keeps a day from everybody else."""
+
 
 async def hold(house: House, actor: Actor, need: Need, arrival_at: datetime) -> Hold:
     """Hold a time for this session; what it held before is given back in the same transaction.
 
-    Errors: as `booking.book`; `NotAllowed` without a session (a token of a program holds nothing).
+    Errors: as `booking.book`; `NotAllowed` without a session (a token of a program holds nothing); `NotBookable` while
+    other browsers hold as many times for a customer's account as may be held.
     """
     session = _session(actor)
     async with house.db.reading() as tx:
         search = Search(house, await wanted(tx, house, actor, need), *await own(tx, actor))
     check_offered(search, actor, arrival_at)
-    holding = _Holding(house, session, search)
+    holding = _Holding(house, session, search, limited=not actor.staff)
     holding.taking = Taking(search, epoch_s(arrival_at), holding.write)
     if search.hold is not None and search.hold.arrival_at == arrival_at:
         holding.taking.first = search.hold.technician_id
@@ -113,11 +117,16 @@ class _Holding:
     house: House
     session: str
     search: Search
+    limited: bool
     taking: "Taking[Hold]" = None  # type: ignore[assignment]  # made of `write`
 
     async def write(self, tx: Transaction, fit: Fit, reason: dict[str, Any], now: datetime) -> Hold:
         """The old hold away, the new one there, with its cells."""
         made = self._hold(fit, reason, now)
+        if self.limited:
+            await customers.locked_account(tx, made.account_id)  # two of them at once are counted one after the other
+            if await holds.others_of(tx, made.account_id, self.session, now) >= MOST_HELD:
+                raise NotBookable("Other times are being held for this account in other browsers. Book or wait a few minutes.")
         await self.taking.drop_hold(tx)
         try:
             await holds.add(tx, made)

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from tracker.domain.accounts import Actor
-from tracker.errors import Refusal
+from tracker.errors import NotFound, Refusal
 from tracker.records import appointments, audit
 from tracker.records.appointments import Appointment
 from tracker.records.audit import Answer
@@ -23,18 +23,24 @@ class Keyed:
     who: str
     key: str | None
     body: bytes
+    actor: Actor
 
     @classmethod
     def of(cls, actor: Actor, key: str | None, *body: object) -> "Keyed":
         """The request of an actor."""
-        return cls(actor.signed[:64], key, msgspec.json.encode(body))
+        return cls(actor.signed[:64], key, msgspec.json.encode(body), actor)
 
     async def answered(self, tx: Transaction) -> Appointment | None:
-        """What it gave before; `IdempotencyMismatch` if the key was another request's."""
+        """What it gave before; `IdempotencyMismatch` if the key was another request's, `NotFound` if it is theirs no more."""
         if self.key is None:
             return None
         answer = await audit.answered(tx, self.key, self.who, self.body)
-        return None if answer is None else await appointments.by_id(tx, answer.answer["appointment"])
+        if answer is None:
+            return None
+        before = await appointments.by_id(tx, answer.answer["appointment"])
+        if before is not None and not self.actor.staff and before.account_id not in self.actor.accounts:
+            raise NotFound  # the account was theirs when they asked first
+        return before
 
     async def instead(self, db: Database, refusal: Refusal) -> Appointment:
         """What the same request, sent twice at once, was given meanwhile; it stood in its own way. Else the refusal."""

@@ -21,6 +21,7 @@ from tracker.records.database import Transaction
 
 MOST_DETAILS = 1000
 """Characters of the additional details."""
+BY_STAFF = "This service needs planning by our staff. Please call the service desk."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ async def wanted(tx: Transaction, house: House, actor: Actor, need: Need) -> Wan
     if service is None or not available:
         raise NotBookable("This service cannot be booked for this account.")
     if not actor.staff and not service.by_customers:
-        raise NotBookable("This service needs planning by our staff. Please call the service desk.")
+        raise NotBookable(BY_STAFF)
     if not account.active:
         raise NotBookable("This account is not active. Please call the service desk.")
     _check_texts(house, actor, need)
@@ -126,12 +127,14 @@ async def wanted(tx: Transaction, house: House, actor: Actor, need: Need) -> Wan
 async def wanted_again(tx: Transaction, house: House, actor: Actor, found: Appointment) -> Wanted:
     """What an appointment already says, for moving it: its own place and duration, whatever was changed since.
 
-    Errors: `NotBookable` (the account is not active any more).
+    Errors: `NotBookable` (the account is not active any more, or only staff can plan this service).
     """
     account = await _account(tx, actor, found.account_id)
     service = await catalog.service(tx, found.service_type_id)
     if service is None or not account.active:
         raise NotBookable("This account is not active. Please call the service desk.")
+    if not actor.staff and not service.by_customers:
+        raise NotBookable(BY_STAFF)
     need = Need(account=account.id, service_type=service.id, asset=found.asset_id)
     place = Place(found.address, found.place, found.zone, "asset" if found.asset_id else "account")
     service = msgspec.structs.replace(service, duration_min=found.duration_min)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from tracker.domain.geo import Point
 from tracker.records.database import Transaction
@@ -43,6 +43,12 @@ _HOLD = [holds.c[name] for name in Hold.__struct_fields__]
 async def of_session(tx: Transaction, session: str) -> Hold | None:
     """The session's hold, expired or not."""
     return await tx.one(select(*_HOLD).where(holds.c.session_id == session), Hold)
+
+
+async def others_of(tx: Transaction, account: str, session: str, now: datetime) -> int:
+    """How many times other sessions hold for an account now."""
+    living = (holds.c.account_id == account) & (holds.c.session_id != session) & (holds.c.expires_at > now)
+    return int(await tx.value(select(func.count()).select_from(holds).where(living)) or 0)
 
 
 async def expired(tx: Transaction, now: datetime, technician: str | None = None) -> list[Hold]:
