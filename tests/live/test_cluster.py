@@ -34,6 +34,8 @@ from tracker.live.routes import Wanted
 from tracker.live.streams import Stream
 from tracker.live.sweep import sweep
 
+pytestmark = pytest.mark.faults  # redis-py's cluster client loses a first burst now and then: see CHANGELOG, "Known"
+
 CROWD = [f"tech{n:03d}" for n in range(120)]
 
 
@@ -64,8 +66,8 @@ def gate_of(technician: str) -> Gate:
 class Office:
     """A receiver on the cluster with everybody on the way."""
 
-    def __init__(self, url: str) -> None:
-        self.client = connect(url, timeout_s=1)
+    def __init__(self, url: str, timeout_s: float = 10) -> None:
+        self.client = connect(url, timeout_s=timeout_s)
         self.positions = Positions(self.client)
         self.receiver = Receiver(Keeper(self.client), Arrivals(self.positions), self.reopen, utc)
 
@@ -78,13 +80,13 @@ class Office:
         for seq in seqs:
             at = moved(HERE, 90, 10.0 * seq)
             pings.append(Ping(at=start + timedelta(seconds=seq), lat=at.lat, lon=at.lon, acc=5.0, seq=seq))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.receiver.receive(Phone(technician, "phone", "boot"), pings, str(max(seqs)))
 
 
 @asynccontextmanager
-async def office(url: str) -> AsyncIterator[Office]:
-    one, stop = Office(url), asyncio.Event()
+async def office(url: str, timeout_s: float = 10) -> AsyncIterator[Office]:
+    one, stop = Office(url, timeout_s), asyncio.Event()
     running = asyncio.create_task(one.receiver.run(stop))
     try:
         yield one
@@ -203,7 +205,7 @@ def test_a_lost_master_costs_its_own_technicians_only() -> None:
 
 async def _lose_a_master() -> None:
     with redis_cluster(str(get_binary_path())) as cluster:
-        async with office(cluster.url) as here:
+        async with office(cluster.url, timeout_s=2) as here:
             await asyncio.gather(*(here.take(who, 1) for who in CROWD))
             cluster.nodes[2].kill()
             cluster.nodes[2].wait(10)
@@ -213,3 +215,4 @@ async def _lose_a_master() -> None:
             print(f"{len(lost)} of {len(CROWD)} not acknowledged")
             assert [said for said in took if said is not None and not isinstance(said, LiveUnavailable)] == []
             assert lost == theirs
+        await asyncio.sleep(0.2)  # the transports of the killed server are closed by then: uvloop refuses to close over them

@@ -24,7 +24,8 @@ WAIT_S = 2.0
 
 async def parts_of(house: House) -> dict[str, str]:
     """Each part the process stands on: ``ok``, ``away``, or what is wrong with it."""
-    records, live, mail = await asyncio.gather(_records(house), _live(house), _mail(house))
+    records, live = await asyncio.gather(_records(house), _live(house))
+    mail = await _mail(house) if records == "ok" else "away"  # without its tables there is no outbox to ask
     return {"records": records, "live": live, "mail": mail}
 
 

@@ -28,6 +28,7 @@ class LivePage {
   #trip = null;
   #contact = this.#clock.now();
   #asked = 0;
+  #newest = null;
   #street = { at: -Infinity, where: null };
 
   start() {
@@ -52,6 +53,7 @@ class LivePage {
     const frame = read(raw, this.#facts.place, () => this.#clock.now());
     if (frame.now) this.#clock.hear(frame.now);
     this.#contact = this.#clock.now();
+    if (frame.type === "snapshot" || frame.type === "update") this.#newest = frame;
     if (frame.state && frame.state !== this.#facts.state) this.#refresh(frame);
     else if (frame.type === "snapshot" || frame.type === "update") this.#follow(frame);
   }
@@ -101,7 +103,9 @@ class LivePage {
     if (!this.#facts.map) this.#withoutMap();
     if (state !== before.state) this.#announcer.state(state, this.#facts.name, this.#clock.now());
     if (state !== "traveling") this.#map?.clear();
-    if (frame && frame.type === "snapshot" && frame.state === state) this.#follow(frame, true);
+    // a new trip begins with the snapshot that asked for this panel; what came while it was on its way has the last word
+    if (frame?.type === "snapshot" && frame.state === state && !this.#trip?.heard) this.#follow(frame, true);
+    if (this.#newest && this.#trip?.heard) this.#follow(this.#newest, true);
     this.#tell();
   }
 
