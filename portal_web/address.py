@@ -8,8 +8,9 @@ from starlette.routing import BaseRoute
 
 from portal_web.forms import Errors, text
 from portal_web.pages import Pages
-from tracker.actions import addresses, customers
-from tracker.actions.customers import Place
+from tracker.actions import addresses
+from tracker.actions.people import customers
+from tracker.actions.people.customers import Place
 from tracker.domain.appointments import STAFF, Role
 from tracker.domain.geo import Point
 from tracker.errors import BadInput

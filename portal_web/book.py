@@ -13,8 +13,8 @@ from portal_web.book_view import Found, book_context
 from portal_web.chosen_view import moment
 from portal_web.pages import Pages
 from portal_web.times import clock, zone_of
-from tracker.actions import booking, holding
-from tracker.actions.booking import Choices, Need, Times
+from tracker.actions.booking import booking, holding
+from tracker.actions.booking.booking import Choices, Need, Times
 from tracker.actions.house import House
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role

@@ -9,7 +9,7 @@ from portal_web.book_form import Answers
 from portal_web.chosen_view import Chosen, chosen_of, held_words, near_of
 from portal_web.times import clock, span_words, zone_of, zone_words
 from portal_web.when_view import Asked, Strip, strip_of
-from tracker.actions.booking import Choices, Place, Times
+from tracker.actions.booking.booking import Choices, Place, Times
 from tracker.domain import changing
 from tracker.records.catalog import Asset, ServiceType
 from tracker.records.holds import Hold

@@ -13,7 +13,7 @@ from portal_web.sources import technician_of, visit_of
 from portal_web.times import span_words
 from tracker.actions import overview
 from tracker.actions.agenda import appointment_for
-from tracker.actions.calendar import calendar_of
+from tracker.actions.letters.calendar import calendar_of
 from tracker.domain import changing
 from tracker.domain.appointments import Role, State
 from tracker.records.appointments import Appointment

@@ -15,7 +15,7 @@ from portal_web.pages import Pages
 from portal_web.sources import technician_of, visit_of
 from tracker.actions import overview
 from tracker.actions.agenda import appointment_for
-from tracker.actions.visits import MOST_REASON, Wish, take_step
+from tracker.actions.trip.visits import MOST_REASON, Wish, take_step
 from tracker.domain import changing
 from tracker.domain.appointments import State, Step
 from tracker.errors import NotAllowed, NotConfirmed, StepNotPossible, VersionMismatch

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 from portal_web.pages import Pages
 from portal_web.sign_in import zone_for
 from portal_web.times import clock, day
-from tracker.actions.mailbag import Mailbag, mailbag
+from tracker.actions.letters.mailbag import Mailbag, mailbag
 from tracker.domain.appointments import STAFF
 from tracker.web.guard import actor_of, door, house_of
 from tracker.web.health import parts_of

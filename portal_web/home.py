@@ -16,8 +16,8 @@ from portal_web.pages import Pages
 from portal_web.sources import Street, site_of, technician_of, visit_of
 from tracker.actions import overview
 from tracker.actions.house import House
-from tracker.actions.views import LiveView, without_place
-from tracker.actions.watching import live_view
+from tracker.actions.trip.views import LiveView, without_place
+from tracker.actions.trip.watching import live_view
 from tracker.domain.accounts import Actor
 from tracker.domain.agenda import agenda
 from tracker.domain.appointments import Role, State

@@ -15,8 +15,8 @@ from portal_web.pages import Pages
 from portal_web.sources import Street, site_of, technician_of, trip_from, visit_of
 from portal_web.trip import Trip
 from tracker.actions.overview import technician_of as technician_row
-from tracker.actions.views import LiveView, without_place
-from tracker.actions.watching import live_view
+from tracker.actions.trip.views import LiveView, without_place
+from tracker.actions.trip.watching import live_view
 from tracker.domain.appointments import Role
 from tracker.domain.geo import Point
 from tracker.records.technicians import Technician

@@ -19,9 +19,9 @@ from portal_web.pages import Pages
 from portal_web.sources import visit_of
 from portal_web.times import zone_of, zone_words
 from portal_web.when_view import Asked, strip_of
-from tracker.actions import booking, moving
 from tracker.actions.agenda import appointment_for
-from tracker.actions.booking import Need, Times
+from tracker.actions.booking import booking, moving
+from tracker.actions.booking.booking import Need, Times
 from tracker.domain import changing
 from tracker.errors import BadInput, IdempotencyMismatch, NotAllowed, SlotTaken, StepNotPossible, VersionMismatch
 from tracker.records.appointments import Appointment

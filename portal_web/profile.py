@@ -14,8 +14,8 @@ from portal_web.forms import Errors, text
 from portal_web.pages import Pages
 from portal_web.sign_in import own_path
 from portal_web.times import offset_words, zone_of
-from tracker.actions import accounts, profiles
-from tracker.actions.profiles import Profile
+from tracker.actions.people import accounts, profiles
+from tracker.actions.people.profiles import Profile
 from tracker.domain.appointments import Role
 from tracker.errors import BadInput
 from tracker.web.guard import SIGNED_IN, actor_of, door, house_of

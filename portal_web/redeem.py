@@ -10,8 +10,8 @@ from starlette.routing import BaseRoute
 from portal_web.forms import Errors, network_address, text
 from portal_web.pages import Pages
 from portal_web.sign_in import after_sign_in
-from tracker.actions import accounts, invitations, resetting
-from tracker.actions.accounts import SignedIn
+from tracker.actions.people import accounts, invitations, resetting
+from tracker.actions.people.accounts import SignedIn
 from tracker.domain.appointments import Role
 from tracker.errors import BadInvitation, BadReset, TooManyRequests, WeakPassword
 from tracker.web.guard import EVERYBODY, actor_of, door, guard_of, house_of

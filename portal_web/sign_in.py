@@ -10,8 +10,8 @@ from starlette.routing import BaseRoute
 from portal_web.browsers import browser_words
 from portal_web.forms import network_address, text
 from portal_web.pages import Pages
-from tracker.actions import accounts
-from tracker.actions.accounts import SignedIn
+from tracker.actions.people import accounts
+from tracker.actions.people.accounts import SignedIn
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.errors import BadCredentials, TooManyRequests

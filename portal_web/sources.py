@@ -88,7 +88,7 @@ def trip_from(
     closed: bool,
     street: Street,
 ) -> Trip | None:
-    """The trip of a visit under way out of a live view's public values (`actions/watching`); None unless it is traveling."""
+    """The trip of a visit under way out of a live view's public values (`actions/trip/watching`); None unless it is traveling."""
     if visit.state is not State.TRAVELING:
         return None
     trip = replace(trip_of(visit), eta=_arrival(eta), paused_since=paused_since, closed=closed)

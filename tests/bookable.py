@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from tests.world import NOW
-from tracker.actions.booking import Need
+from tracker.actions.booking.booking import Need
 from tracker.actions.house import House
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role

@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from tests.servers import Postgres, postgres_server, redis_server, valkey_server
 from tests.world import World, process, settle
 from tracker.actions.house import House
-from tracker.actions.passwords import Passwords
+from tracker.actions.people.passwords import Passwords
 from tracker.records.database import Database
 from tracker.records.migrations import migrate
 

@@ -11,11 +11,11 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from tracker.actions.accounts import living
 from tracker.actions.house import House, close, furnish, the_clock
 from tracker.actions.loops import every
-from tracker.actions.tracking import Receiver, receiver_of
-from tracker.actions.watching import hub_look
+from tracker.actions.people.accounts import living
+from tracker.actions.trip.tracking import Receiver, receiver_of
+from tracker.actions.trip.watching import hub_look
 from tracker.config import Config
 from tracker.errors import BadConfiguration, Refusal
 from tracker.live.server import EmbeddedValkey

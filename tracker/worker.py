@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from tracker.actions import endings, housekeeping, posting, routing, telling, told, trails, upholding, upkeep
+from tracker.actions import housekeeping
+from tracker.actions.booking import upholding
 from tracker.actions.house import House
+from tracker.actions.letters import posting
 from tracker.actions.loops import every
+from tracker.actions.trip import endings, routing, telling, told, trails, upkeep
 
 UNTOLD_AFTER = timedelta(seconds=2)
 """An event older than this was left by a process that died between its commit and its publish."""

@@ -21,9 +21,9 @@ from sqlalchemy import insert, select
 from tests.benchmarks.results import Result, Size, by_turns, ratios
 from tests.benchmarks.trips import EXTRACT, router_on
 from tests.bookable import OFFICE_HOURS, PLACE, ZONE
-from tracker.actions.booking import Need, book, times
+from tracker.actions.booking.booking import Need, book, times
+from tracker.actions.booking.travel import TravelMemory
 from tracker.actions.house import House, close, furnish
-from tracker.actions.travel import TravelMemory
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.domain.geo import Point, distance_m, moved

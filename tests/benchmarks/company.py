@@ -7,9 +7,9 @@ from itertools import pairwise
 from math import cos, radians
 
 from tests.world import ALL_WEEK
-from tracker.actions.accounts import hashed
-from tracker.actions.gates import gates_of_all
 from tracker.actions.house import House
+from tracker.actions.people.accounts import hashed
+from tracker.actions.trip.gates import gates_of_all
 from tracker.domain.appointments import Role, State
 from tracker.domain.geo import Point, bearing_deg, distance_m
 from tracker.domain.ways import Basis, StoredRoute

@@ -17,9 +17,9 @@ import redis.asyncio
 from tests.benchmarks.load import eagerly, phones, settled, steadily
 from tests.benchmarks.results import Result, Size, by_turns, ratios
 from tests.benchmarks.rig import Rig, Server
-from tracker.actions.arrivals import Arrivals
 from tracker.actions.house import the_clock
-from tracker.actions.tracking import Phone, Receiver
+from tracker.actions.trip.arrivals import Arrivals
+from tracker.actions.trip.tracking import Phone, Receiver
 from tracker.domain.pings import Ping
 from tracker.live.connect import connect
 from tracker.live.gate import Gate

@@ -8,7 +8,7 @@ import pytest
 
 from tests.world import NOW, Clock, process
 from tracker.actions import overview
-from tracker.actions.booking import Need, book, choices, times
+from tracker.actions.booking.booking import Need, book, choices, times
 from tracker.demo import cast
 from tracker.demo.planner import AHEAD, NEAR_M, Planner
 from tracker.demo.seed import Demo, appointment, put, seed

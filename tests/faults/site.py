@@ -18,7 +18,7 @@ import websockets
 
 from tests.machine import Machine
 from tests.world import PLACE, World, settle
-from tracker.actions.accounts import hashed
+from tracker.actions.people.accounts import hashed
 from tracker.domain.geo import moved
 from tracker.records import sessions, technicians
 from tracker.records.database import Database, new_id

@@ -11,7 +11,7 @@ import pytest
 
 from tests.bookable import Bookable, Roads, at, drive, nothing_overlaps, settle
 from tests.world import ALL_WEEK, Clock, process
-from tracker.actions.booking import book
+from tracker.actions.booking.booking import book
 from tracker.actions.house import House
 from tracker.errors import SlotTaken
 from tracker.records import technicians

@@ -18,12 +18,12 @@ from sqlalchemy import select
 from tests.bookable import PLACE, Bookable, at, cells_of, settle
 from tests.servers import Postgres
 from tests.world import ALL_WEEK, NOW, Clock
-from tracker.actions.booking import book
-from tracker.actions.handover import hand_over
-from tracker.actions.holding import drop_hold, extend_hold, hold, sweep_holds
+from tracker.actions.booking.booking import book
+from tracker.actions.booking.holding import drop_hold, extend_hold, hold, sweep_holds
+from tracker.actions.booking.moving import TOLD_FROM, move
 from tracker.actions.house import close, furnish
-from tracker.actions.moving import TOLD_FROM, move
-from tracker.actions.visits import Wish, take_step
+from tracker.actions.trip.handover import hand_over
+from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import MOVES, State, Step
 from tracker.domain.cells import cells, epoch_s

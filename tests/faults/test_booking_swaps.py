@@ -10,10 +10,10 @@ import pytest
 
 from tests.bookable import at, cells_of, nothing_overlaps, scheduled
 from tests.faults.test_booking_races import Race, two_processes
-from tracker.actions.booking import book
-from tracker.actions.holding import hold, sweep_holds
-from tracker.actions.moving import move
-from tracker.actions.visits import Wish, take_step
+from tracker.actions.booking.booking import book
+from tracker.actions.booking.holding import hold, sweep_holds
+from tracker.actions.booking.moving import move
+from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.appointments import State, Step
 from tracker.errors import Refusal, SlotTaken
 from tracker.records.appointments import Appointment

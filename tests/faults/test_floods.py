@@ -19,7 +19,7 @@ from tests.faults.site import TOKEN, Site, site
 from tests.phones.clients import PhoneClient, Web, fix
 from tests.phones.conftest import clock, here, start, world  # noqa: F401 - fixtures
 from tests.world import NOW, Clock, World
-from tracker.actions import trails
+from tracker.actions.trip import trails
 from tracker.live.streams import Stream
 from tracker.records import points
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.machine import Machine
 from tests.world import PLACE, World, add_appointment, settle
-from tracker.actions.accounts import hashed
+from tracker.actions.people.accounts import hashed
 from tracker.live.connect import connect
 from tracker.live.positions import Positions
 from tracker.records import appointments, events, legs, technicians

@@ -10,8 +10,8 @@ import pytest
 
 from tests.faults.site import Site, StoredPhone, fixes, site
 from tests.world import process
-from tracker.actions import trails
 from tracker.actions.house import the_clock
+from tracker.actions.trip import trails
 from tracker.live.streams import Stream
 from tracker.records import points
 

@@ -14,7 +14,7 @@ import websockets
 
 from tests.faults.site import TOKEN, Site, all_of, fixes, pages, site
 from tests.world import PLACE
-from tracker.actions.passwords import Passwords
+from tracker.actions.people.passwords import Passwords
 from tracker.records import people
 
 PASSWORD = "correct horse battery staple"

@@ -13,7 +13,7 @@ from portal_web.chosen_view import own_words
 from tests.journeys.visitors import DESKTOP, PHONE, Visitor, visiting
 from tests.portal_web.customers import Household, furnish
 from tests.portal_web.living import START, Town, until
-from tracker.actions import booking, moving
+from tracker.actions.booking import booking, moving
 from tracker.domain.appointments import State, Step
 
 pytestmark = pytest.mark.journey

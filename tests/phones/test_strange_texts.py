@@ -10,7 +10,7 @@ import websockets
 from tests.phones.clients import TOKEN, PhoneClient, Web, fix
 from tests.web.test_asyncapi import Ear, watching
 from tests.world import NOW, World
-from tracker.actions import accounts
+from tracker.actions.people import accounts
 from tracker.records import people, technicians
 from tracker.records.database import Database
 

@@ -15,8 +15,9 @@ import websockets
 from tests.phones.clients import TOKEN, PhoneClient, Start, Web, fix, web
 from tests.servers import OwnValkey, valkey_server
 from tests.world import NOW, Clock, World
-from tracker.actions import accounts, trails
-from tracker.actions.visits import Wish, take_step
+from tracker.actions.people import accounts
+from tracker.actions.trip import trails
+from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step
 from tracker.domain.clocks import Clock as PhoneClock

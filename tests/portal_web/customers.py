@@ -6,8 +6,8 @@ from typing import Any
 
 from tests.portal_web.living import Town
 from tests.world import PLACE
-from tracker.actions import booking
-from tracker.actions.booking import Need
+from tracker.actions.booking import booking
+from tracker.actions.booking.booking import Need
 from tracker.domain.accounts import Actor, OwnAccount
 from tracker.domain.appointments import Role, State
 from tracker.domain.geo import moved

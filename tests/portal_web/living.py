@@ -14,12 +14,12 @@ import msgspec
 from portal_web.doors import portal
 from tests.serving import config_for, free_socket, serving
 from tests.world import PLACE, World, settle
-from tracker.actions import visits
-from tracker.actions.accounts import hashed
 from tracker.actions.agenda import appointment_for
 from tracker.actions.house import House, close, furnish, the_clock
-from tracker.actions.sharing import set_sharing
-from tracker.actions.visits import Wish
+from tracker.actions.people.accounts import hashed
+from tracker.actions.trip import visits
+from tracker.actions.trip.sharing import set_sharing
+from tracker.actions.trip.visits import Wish
 from tracker.app import create_app
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step

@@ -15,7 +15,7 @@ from tests.portal_web.customers import HOME, OFFICE, Household, furnish
 from tests.portal_web.living import living
 from tests.portal_web.tabs import Page, Tab, fields, tab_of
 from tests.world import PLACE
-from tracker.actions import booking, holding, moving
+from tracker.actions.booking import booking, holding, moving
 from tracker.domain import changing
 from tracker.domain.appointments import State, Step
 from tracker.records import customers, events, outbox, schema

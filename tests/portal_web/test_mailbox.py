@@ -8,9 +8,9 @@ from pathlib import Path
 from portal_web.doors import portal
 from tests.serving import config_for, free_socket, serving
 from tests.world import World
-from tracker.actions import contacts
 from tracker.actions.house import House
-from tracker.actions.posting import Postman
+from tracker.actions.letters.posting import Postman
+from tracker.actions.people import contacts
 from tracker.app import create_app
 from tracker.demo.mail_server import mail_server
 from tracker.demo.mailbox import KEPT, Mailbox

@@ -11,7 +11,7 @@ import structlog
 
 from tests.portal_web.living import PASSWORD, Town, form_token, give_password, living
 from tests.portal_web.test_portal_doors import text_of
-from tracker.actions import contacts
+from tracker.actions.people import contacts
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.domain.codes import Purpose, code_of

@@ -15,8 +15,8 @@ import httpx
 from simulator.phones import Target
 from simulator.tracks import Fix, Track, with_motion
 from tests.world import ALL_WEEK, HOME, World, add_appointment, settle
-from tracker.actions.accounts import hashed
-from tracker.actions.passwords import Passwords
+from tracker.actions.people.accounts import hashed
+from tracker.actions.people.passwords import Passwords
 from tracker.domain.geo import Point, distance_m
 from tracker.records import people, points, technicians
 from tracker.records.database import Database, new_id

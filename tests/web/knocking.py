@@ -14,9 +14,9 @@ from tests.serving import config_for, free_socket, serving
 from tests.web.matrix import Persona, Things
 from tests.web.roles import whole_app
 from tests.world import NOW, World
-from tracker.actions import contacts, customers, tokens
-from tracker.actions.accounts import hashed
 from tracker.actions.house import House
+from tracker.actions.people import contacts, customers, tokens
+from tracker.actions.people.accounts import hashed
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.records import sessions, technicians

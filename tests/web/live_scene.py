@@ -19,10 +19,10 @@ from websockets.asyncio.client import ClientConnection
 
 from tests.live.hubs import rising, text
 from tests.world import PLACE, World, process, settle
-from tracker.actions import visits
-from tracker.actions.accounts import hashed
 from tracker.actions.house import House, the_clock
-from tracker.actions.visits import Wish
+from tracker.actions.people.accounts import hashed
+from tracker.actions.trip import visits
+from tracker.actions.trip.visits import Wish
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step
 from tracker.domain.geo import Point, moved

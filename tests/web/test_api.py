@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 
 from tests.serving import config_for, free_socket, serving
 from tests.world import NOW, World
-from tracker.actions import accounts
 from tracker.actions.house import House
+from tracker.actions.people import accounts
 from tracker.app import create_app
 from tracker.records import events, people, technicians
 

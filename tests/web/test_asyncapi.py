@@ -23,7 +23,7 @@ from simulator.tracks import Fix
 from tests.phones.clients import PhoneClient, Web, fix, give_token, web
 from tests.web.asyncapi import PAGE, page
 from tests.world import NOW, PLACE, Clock, World
-from tracker.actions.accounts import hashed
+from tracker.actions.people.accounts import hashed
 from tracker.domain.geo import moved
 from tracker.domain.ways import Basis, StoredRoute
 from tracker.domain.wire import own
@@ -93,7 +93,7 @@ def test_every_word_the_code_says_or_hears_is_described() -> None:
         "web/live.py",
         "live/frames.py",
         "live/staff.py",
-        "actions/views.py",
+        "actions/trip/views.py",
     )
     source = "\n".join((ROOT / "tracker" / name).read_text() for name in files)
     words = set(re.findall(r'"type": ?"(\w+)"|tag="(\w+)"|said\.type != "(\w+)"|kind = b"(\w+)" if|else b"(\w+)"', source))

@@ -18,8 +18,8 @@ from starlette.websockets import WebSocket
 
 from tests.serving import config_for, free_socket, serving
 from tests.world import World
-from tracker.actions import accounts
 from tracker.actions.house import House
+from tracker.actions.people import accounts
 from tracker.app import create_app
 from tracker.config import PublicAddress
 from tracker.domain.appointments import STAFF, Role

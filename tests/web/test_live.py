@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from tests.servers import Postgres
 from tests.web.live_scene import Scene, scene, somewhere
-from tracker.actions import accounts
+from tracker.actions.people import accounts
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step
 from tracker.live.connect import connect

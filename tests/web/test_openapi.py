@@ -18,8 +18,8 @@ from tests.serving import config_for, free_socket, serving
 from tests.web.openapi import PAGE, page
 from tests.web.roles import whole_app
 from tests.world import NOW, World
-from tracker.actions.accounts import hashed
 from tracker.actions.house import House
+from tracker.actions.people.accounts import hashed
 from tracker.records import sessions
 from tracker.records.database import new_id
 from tracker.records.people import Person

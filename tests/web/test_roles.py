@@ -26,8 +26,8 @@ from tests.web.matrix import (
 from tests.web.roles import PAGE, matrix
 from tests.world import NOW, World
 from tracker.actions.house import House
-from tracker.actions.sharing import set_sharing
-from tracker.actions.visits import Wish, take_step
+from tracker.actions.trip.sharing import set_sharing
+from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step
 from tracker.web.asyncapi import CHANNELS

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from tests.serving import config_for, free_socket, serving
 from tests.web.roles import whole_app
 from tests.world import World
-from tracker.actions import tokens
 from tracker.actions.house import House
+from tracker.actions.people import tokens
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.domain.scopes import SCOPES

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from tracker.actions.crew import Company
-from tracker.actions.passwords import Passwords
-from tracker.actions.travel import TravelMemory
-from tracker.actions.turns import Turns
+from tracker.actions.booking.crew import Company
+from tracker.actions.booking.travel import TravelMemory
+from tracker.actions.booking.turns import Turns
+from tracker.actions.people.passwords import Passwords
 from tracker.live.channels import Hub
 from tracker.live.connect import connect, subscriber
 from tracker.live.control import Control

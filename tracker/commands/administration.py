@@ -10,10 +10,10 @@ from zoneinfo import available_timezones
 import click
 import msgspec
 
-from tracker.actions import devices
-from tracker.actions.accounts import end_other_sessions
-from tracker.actions.mailbag import mailbag
-from tracker.actions.passwords import Passwords
+from tracker.actions.letters.mailbag import mailbag
+from tracker.actions.people.accounts import end_other_sessions
+from tracker.actions.people.passwords import Passwords
+from tracker.actions.trip import devices
 from tracker.app import open_house
 from tracker.config import read
 from tracker.domain.accounts import Actor

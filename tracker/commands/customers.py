@@ -6,9 +6,11 @@ from datetime import datetime
 
 import click
 
-from tracker.actions import addresses, contacts, customers, letters, tokens
-from tracker.actions.customers import Place
+from tracker.actions import addresses
 from tracker.actions.house import House
+from tracker.actions.letters import letter_log
+from tracker.actions.people import contacts, customers, tokens
+from tracker.actions.people.customers import Place
 from tracker.app import open_house
 from tracker.commands.administration import OPERATOR
 from tracker.config import read
@@ -140,7 +142,7 @@ def invite(contact: str) -> None:
 
 def print_letters(most: int) -> None:
     """Print the newest letters as they would be sent, the newest last."""
-    for one in reversed(run(lambda house: letters.read_letters(house, OPERATOR, read().public.url, most))):
+    for one in reversed(run(lambda house: letter_log.read_letters(house, OPERATOR, read().public.url, most))):
         letter, state = one.letter, _state(one.letter)
         click.echo(f"--- {letter.id} {letter.kind}, {_utc(letter.created_at)}, {state}\nTo: {letter.recipient}")
         if one.text:
@@ -157,7 +159,7 @@ def _state(letter: Letter) -> str:
 
 def send_again(letter: str) -> None:
     """Let the worker send a letter once more."""
-    run(lambda house: letters.send_again(house, OPERATOR, letter))
+    run(lambda house: letter_log.send_again(house, OPERATOR, letter))
     click.echo("It goes out with the next turn of the worker.")
 
 

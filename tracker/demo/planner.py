@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from tracker.actions.promising import adopt_again
+from tracker.actions.booking.promising import adopt_again
 from tracker.demo import cast
 from tracker.demo.seed import Demo, Driver, appointment, put
 from tracker.domain.appointments import State

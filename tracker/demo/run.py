@@ -15,8 +15,8 @@ import httpx
 import msgspec
 
 from tracker import logs
-from tracker.actions import contacts
 from tracker.actions.house import House
+from tracker.actions.people import contacts
 from tracker.app import open_house
 from tracker.config import Config, read
 from tracker.demo import cast

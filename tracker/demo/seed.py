@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from tracker.actions.accounts import hashed
-from tracker.actions.passwords import Passwords
-from tracker.actions.promising import adopt
+from tracker.actions.booking.promising import adopt
+from tracker.actions.people.accounts import hashed
+from tracker.actions.people.passwords import Passwords
 from tracker.demo import cast
 from tracker.domain.appointments import Role, State
 from tracker.records import appointments, customers, people, settings, technicians

@@ -33,7 +33,7 @@ class Door(Protocol):
 
 
 class Seen(Protocol):
-    """A visit as Redis and, last, SQL say it (`actions/watching`)."""
+    """A visit as Redis and, last, SQL say it (`actions/trip/watching`)."""
 
     @property
     def epoch(self) -> str: ...

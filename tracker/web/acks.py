@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tracker.actions.tracking import Phone, Receipt
+from tracker.actions.trip.tracking import Phone, Receipt
 from tracker.domain.clocks import Clock, corrected, heard_sent
 from tracker.domain.dealt import Dealt
 from tracker.domain.pings import Ping

@@ -7,10 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from tracker.actions import accounts, agenda
-from tracker.actions.handover import hand_over
-from tracker.actions.sharing import set_sharing
-from tracker.actions.visits import Wish, take_step
+from tracker.actions import agenda
+from tracker.actions.people import accounts
+from tracker.actions.trip.handover import hand_over
+from tracker.actions.trip.sharing import set_sharing
+from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import STAFF, Role
 from tracker.errors import NotAllowed

@@ -5,7 +5,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tracker.actions import contacts, customers, tokens
+from tracker.actions.people import contacts, customers, tokens
 from tracker.domain.appointments import STAFF, Role
 from tracker.web.bodies import body_of, json_answer
 from tracker.web.customer_answers import (

@@ -5,9 +5,9 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tracker.actions import booking, holding, moving
-from tracker.actions.booking import Need
-from tracker.actions.visits import Wish, take_step
+from tracker.actions.booking import booking, holding, moving
+from tracker.actions.booking.booking import Need
+from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import STAFF, Role, State, Step
 from tracker.errors import NotBookable, PreconditionRequired

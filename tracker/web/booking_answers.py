@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from tracker.actions.booking import Choices, Times
+from tracker.actions.booking.booking import Choices, Times
 from tracker.records.holds import Hold
 from tracker.web.answers import Place
 from tracker.web.bodies import Moment

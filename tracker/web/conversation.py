@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import structlog
 from starlette.websockets import WebSocket
 
-from tracker.actions import accounts, phones, sharing, upkeep, visits
-from tracker.actions.tracking import Phone, Receipt
+from tracker.actions.people import accounts
+from tracker.actions.trip import phones, sharing, upkeep, visits
+from tracker.actions.trip.tracking import Phone, Receipt
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.domain.dealt import Dealt

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import msgspec
 
-from tracker.actions.customers import LONGEST_ADDRESS, LONGEST_NAME, Customer
-from tracker.actions.customers import Place as ConfirmedPlace
+from tracker.actions.people.customers import LONGEST_ADDRESS, LONGEST_NAME, Customer
+from tracker.actions.people.customers import Place as ConfirmedPlace
 from tracker.domain.geo import Point
 from tracker.records.api_tokens import ApiToken
 from tracker.records.customers import Account, Asset, Contact, Location

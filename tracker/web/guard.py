@@ -15,8 +15,8 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tracker.actions import accounts, tokens
 from tracker.actions.house import House
+from tracker.actions.people import accounts, tokens
 from tracker.config import PublicAddress
 from tracker.domain.accounts import ANONYMOUS, Actor
 from tracker.domain.appointments import Role

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tracker.actions.house import House
-from tracker.actions.mailbag import mailbag
+from tracker.actions.letters.mailbag import mailbag
 from tracker.errors import LiveUnavailable, RecordsUnavailable
 from tracker.records.migrations import behind
 from tracker.web.guard import EVERYBODY, Door, door, house_of

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 from starlette.websockets import WebSocket
 
 from tracker.actions.house import House
-from tracker.actions.tracking import Receiver
+from tracker.actions.trip.tracking import Receiver
 from tracker.domain.appointments import Role
 from tracker.errors import Refusal, TooManyRequests
 from tracker.live.control import Ask, Control

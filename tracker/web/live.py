@@ -15,9 +15,10 @@ from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from tracker.actions import accounts, watching
 from tracker.actions.house import House
-from tracker.actions.views import stamp
+from tracker.actions.people import accounts
+from tracker.actions.trip import watching
+from tracker.actions.trip.views import stamp
 from tracker.domain.accounts import Actor
 from tracker.errors import Refusal
 from tracker.live.staff import BoardWatch, Box

@@ -14,8 +14,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from tracker.actions.house import House
-from tracker.actions.phones import Tokens
-from tracker.actions.tracking import Phone, Receipt, Receiver
+from tracker.actions.trip.phones import Tokens
+from tracker.actions.trip.tracking import Phone, Receipt, Receiver
 from tracker.domain import wire
 from tracker.domain.clocks import Clock, corrected, heard_fix
 from tracker.domain.wire import own

@@ -1,7 +1,7 @@
 """What is said at `/ws/live`, as types: docs/asyncapi.yaml is made of them, and tests hold every frame of the service to them.
 
 The frames themselves are put together where speed asks for it: positions in Redis (`live/keep.lua`), updates once for all viewers
-(`live/frames`), snapshots from what SQL says (`actions/views`).
+(`live/frames`), snapshots from what SQL says (`actions/trip/views`).
 """
 
 from datetime import datetime

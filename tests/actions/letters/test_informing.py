@@ -1,0 +1,186 @@
+"""What a customer is told of a visit by letter: each thing once, nothing that was taken back, and the calendar kept right."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+from icalendar import Calendar
+
+from tests.bookable import Bookable, Roads, at, drive, settle
+from tests.post.catcher import Catcher, Caught, catcher
+from tracker.actions.booking import booking, moving
+from tracker.actions.house import House
+from tracker.actions.letters.posting import Postman
+from tracker.actions.trip.visits import Wish, take_step
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import Role, Step
+from tracker.records import outbox
+from tracker.records.appointments import Appointment
+from tracker.records.settings import write
+
+
+@dataclass
+class Office:
+    """A company that can be booked, whose letters are caught; its post is fetched when a test says so."""
+
+    house: House
+    company: Bookable
+    caught: Catcher
+
+    async def book(self, arrival: datetime | None = None) -> Appointment:
+        return await booking.book(self.house, self.company.anna, self.company.need(), arrival or at(14))
+
+    async def step(self, visit: Appointment, step: Step, actor: Actor | None = None, reason: str | None = None) -> Appointment:
+        assert visit.technician_id is not None
+        who = actor or Actor(Role.TECHNICIAN, person="t", technician=visit.technician_id)
+        return await take_step(self.house, who, visit.id, Wish(step=step, reason=reason))
+
+    async def later(self, **by: float) -> list[str]:
+        """The subjects of the letters that came by then."""
+        self.house.clock.move(**by)  # type: ignore[attr-defined]
+        before = len(self.caught.letters)
+        await Postman(self.house).turn()
+        return [letter.message["Subject"] for letter in self.caught.letters[before:]]
+
+    async def setting(self, key: str, value: object) -> None:
+        async with self.house.db.transaction() as tx:
+            await write(tx, key, value, "test", self.house.clock())
+        await self.house.settings.refresh(self.house.db)
+
+
+@pytest.fixture
+async def office(house: House) -> AsyncIterator[Office]:
+    drive(house, Roads())
+    company = await settle(house.db)
+    async with catcher() as caught:
+        house.post = caught.post()
+        yield Office(house, company, caught)
+
+
+def entry(letter: Caught) -> tuple[str, str, int, datetime, str]:
+    """UID, method, sequence, start and status of the letter's calendar part; the attached file is the same."""
+    [part] = [part for part in letter.message.walk() if part.get_content_type() == "text/calendar"]
+    [attached] = list(letter.message.iter_attachments())
+    calendar = Calendar.from_ical(part.get_content())
+    assert attached.get_content() == part.get_payload(decode=True)
+    [event] = calendar.walk("VEVENT")
+    [zone] = calendar.walk("VTIMEZONE")
+    assert zone["TZID"] == "Europe/Helsinki"
+    assert (event["ORGANIZER"], event["ATTENDEE"]) == ("mailto:no-reply@portal.example.org", "mailto:customer0@example.org")
+    assert str(calendar["METHOD"]) == part.get_param("method")
+    return str(event["UID"]), str(calendar["METHOD"]), int(event["SEQUENCE"]), event["DTSTART"].dt, str(event["STATUS"])
+
+
+async def test_booked_moved_canceled_is_one_calendar_entry_through_three_letters(office: Office) -> None:
+    visit = await office.book()
+    assert await office.later(seconds=1) == ["Booked: Wed 25 Nov, 14:00, heat pump service"]
+    await moving.move(office.house, office.company.anna, visit.id, at(15), version=None)
+    assert await office.later(seconds=1) == ["New time: Wed 25 Nov, 15:00, heat pump service"]
+    await office.step(visit, Step.CANCEL, office.company.anna, "away that day")
+    assert await office.later(seconds=1) == ["Canceled: Wed 25 Nov, 15:00, heat pump service"]
+    uid = f"{visit.id}@portal.example.org"
+    assert [entry(letter) for letter in office.caught.letters] == [
+        (uid, "REQUEST", 0, at(14), "CONFIRMED"),
+        (uid, "REQUEST", 1, at(15), "CONFIRMED"),
+        (uid, "CANCEL", 2, at(15), "CANCELLED"),
+    ]
+    first, second, third = office.caught.letters
+    assert "Your visit of Wed 25 Nov, 14:00 was moved." in second.text
+    assert "Reason: away that day" in third.text
+    assert f"https://portal.example.org/appointments/{visit.id}/live" in first.text
+    assert first.message["To"] == "Customer 0 <customer0@example.org>"
+    assert await office.later(days=3) == []
+
+
+async def test_a_visit_told_while_it_happens(office: Office) -> None:
+    visit = await office.book()
+    await office.later(seconds=1)
+    await office.later(hours=20)
+    await office.step(visit, Step.START_TRAVEL)
+    assert await office.later(seconds=29) == []
+    [subject] = await office.later(seconds=2)
+    assert subject.startswith("Technician is on the way, expected ")
+    assert "As of 10:02, Helsinki time (EET, UTC+2)." in office.caught.letters[-1].text
+    await office.step(visit, Step.ARRIVE)
+    assert await office.later(minutes=30) == []
+    await office.step(visit, Step.COMPLETE)
+    assert await office.later(seconds=31) == ["Visit completed: heat pump service"]
+    assert not [part for part in office.caught.letters[-1].message.walk() if part.get_content_type() == "text/calendar"]
+
+
+async def test_nothing_is_told_of_a_step_that_was_undone(office: Office) -> None:
+    visit = await office.book()
+    await office.later(hours=20)
+    await office.step(visit, Step.START_TRAVEL)
+    await office.step(visit, Step.UNDO)
+    assert await office.later(seconds=31) == []
+    for step in (Step.START_TRAVEL, Step.ARRIVE, Step.COMPLETE, Step.UNDO, Step.COMPLETE):
+        await office.step(visit, step)
+        office.house.clock.move(seconds=5)  # type: ignore[attr-defined]
+    assert await office.later(seconds=31) == ["Visit completed: heat pump service"]
+
+
+async def test_what_could_not_be_done_says_why(office: Office) -> None:
+    visit = await office.book()
+    await office.later(hours=20)
+    for step in (Step.START_TRAVEL, Step.ARRIVE):
+        await office.step(visit, step)
+    await office.step(visit, Step.NOT_DONE, reason="Nobody\nat home")
+    assert await office.later(minutes=1) == ["Could not be done: heat pump service, Wed 25 Nov, 14:00"]
+    assert "Nobody" in office.caught.letters[-1].text
+
+
+async def test_reminders_move_with_the_visit_and_none_comes_twice(office: Office) -> None:
+    await office.setting("reminders_h", [48, 2])
+    visit = await office.book(at(14, days=2))
+    await office.later(seconds=1)
+    await moving.move(office.house, office.company.anna, visit.id, at(10, days=6), version=None)  # Tuesday
+    await office.later(seconds=1)
+    told: dict[str, datetime] = {}
+    for _ in range(24 * 8):
+        for subject in await office.later(hours=1):
+            assert subject not in told
+            told[subject] = office.house.clock()
+    assert {subject: at(10, days=6) - moment for subject, moment in told.items()} == {
+        "Reminder: Tue 1 Dec, 10:00, heat pump service": pytest.approx(timedelta(hours=48), abs=timedelta(hours=1)),
+        "Today: Tue 1 Dec, 10:00, heat pump service": pytest.approx(timedelta(hours=2), abs=timedelta(hours=1)),
+    }
+
+
+async def test_a_canceled_visit_is_not_reminded_of_and_a_late_booking_neither(office: Office) -> None:
+    first = await office.book(at(14, days=2))
+    late = await office.book(at(9))  # within 24 h
+    await office.later(seconds=1)
+    await office.step(first, Step.CANCEL, office.company.anna, "away")
+    await office.step(late, Step.CANCEL, office.company.anna, "away")
+    await office.later(seconds=1)
+    assert await office.later(days=1, hours=20) == []
+    async with office.house.db.reading() as tx:
+        assert (await outbox.state(tx, office.house.clock())).failed == 0
+
+
+async def test_a_move_of_minutes_moves_the_reminder_and_sends_no_letter(office: Office) -> None:
+    await office.setting("slot_grid_min", 5)
+    visit = await office.book(at(14, days=2))
+    await office.later(seconds=1)
+    await moving.move(office.house, office.company.anna, visit.id, at(14, 10, days=2), version=None)
+    assert await office.later(seconds=1) == []
+    assert await office.later(days=2, hours=1) == ["Reminder: Fri 27 Nov, 14:10, heat pump service"]
+
+
+async def test_a_kind_that_is_switched_off_is_not_sent(office: Office) -> None:
+    await office.setting("letters_off", ["confirmation"])
+    visit = await office.book()
+    assert await office.later(seconds=1) == []
+    await office.step(visit, Step.CANCEL, office.company.anna, "away")
+    assert len(await office.later(seconds=1)) == 1
+
+
+async def test_two_workers_tell_each_thing_once(office: Office) -> None:
+    for hour in (9, 11, 13, 15):
+        await office.book(at(hour))
+    office.house.clock.move(seconds=1)  # type: ignore[attr-defined]
+    await asyncio.gather(*(Postman(office.house).turn() for _ in range(3)))
+    assert len(office.caught.letters) == len({letter.message["Message-ID"] for letter in office.caught.letters}) == 4

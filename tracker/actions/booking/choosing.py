@@ -1,0 +1,109 @@
+"""Who is to come at a time: all who can, by least travel distance (B6)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tracker.actions.booking.crew import ALL_AT_ONCE, FIRST_RING_M, LAST_RING_M, box_round, diaries
+from tracker.actions.booking.needs import rules
+from tracker.actions.booking.searching import Search
+from tracker.domain.cells import moment
+from tracker.domain.grid import midnight_s
+from tracker.domain.shifts import Span
+from tracker.domain.slots import REMEMBERED_S, Chosen, Diary, Fit, possible, unknown
+from tracker.records import crew
+from tracker.records.crew import Person
+from tracker.records.database import Transaction
+
+ASKED_TOGETHER = 16
+"""Technicians whose travel is looked up together."""
+CERTAIN = 2
+"""So many of the best are known exactly: who is sent, and who would have been next."""
+
+
+@dataclass(slots=True)
+class Choice:
+    """The technicians who can come at one time. ``nearest_first`` holds the best ones, in order; ``can`` counts all seen."""
+
+    nearest_first: list[Chosen]
+    can: int
+
+    def reason(self, chosen: Chosen) -> dict[str, Any]:
+        """Why this one, as it is stored and shown to staff."""
+        others = [one for one in self.nearest_first if one.fit.technician != chosen.fit.technician]
+        travel = chosen.fit.inward
+        next_m = others[0].fit.inward.m if others else None
+        return {"m": travel.m, "s": travel.s, "next_m": next_m, "candidates": self.can, "source": travel.source}
+
+
+async def choose(search: Search, arrival: int, without: Sequence[str] = ()) -> Choice:
+    """Who can come then, the best first; ``without`` some technicians. Travel is asked for the nearest only."""
+    known: list[Chosen] = []
+    perhaps: list[tuple[Fit, Diary]] = []
+    seen = set(without)
+    metres, whole = FIRST_RING_M, False
+    while not whole:
+        whole = search.house.company.size <= ALL_AT_ONCE or metres > LAST_RING_M
+        async with search.house.db.reading() as tx:
+            ring = await _ring(tx, search, arrival, None if whole else metres)
+            people = [one for one in ring if one.id not in seen]
+            seen.update(one.id for one in people)
+            perhaps += await _perhaps(tx, search, people, arrival)
+        perhaps = await _resolve(search, perhaps, known, float("inf") if whole else metres)
+        if _settled(known, metres):
+            break
+        metres *= 2
+    return Choice(sorted(known, key=lambda one: one.rank), len(known) + len(perhaps))
+
+
+async def _ring(tx: Transaction, search: Search, arrival: int, metres: float | None) -> list[Person]:
+    """Who might come from within a distance: whose home is there, or who has a visit there in the hours before."""
+    around = search.wanted.range
+    if metres is None:
+        return await around.everybody(tx, search.house.company)
+    found = await around.within(tx, metres)
+    since, until = moment(arrival - REMEMBERED_S) - timedelta(hours=12), moment(arrival)
+    near = await crew.visiting(tx, box_round(around.place, metres), since, until) - {one.id for one in found}
+    if near:
+        found += [one for one in await crew.qualified(tx, around.needed, ids=near) if around.serves(one)]
+    return found
+
+
+async def _perhaps(tx: Transaction, search: Search, people: list[Person], arrival: int) -> list[tuple[Fit, Diary]]:
+    """Those of them who could come if the roads were as straight and fast as can be."""
+    if not people:
+        return []
+    work, law = search.wanted.work, rules(search.house)
+    region = search.house.settings.now.holidays
+    ends, company = arrival + work.duration_s, search.house.company
+    read = await diaries(tx, company, people, arrival, ends, search.now, region, search.but)
+    fits = [(possible(diary, work, arrival, search.ways.at_least, law), diary) for diary in read]
+    return [(fit, diary) for fit, diary in fits if fit is not None]
+
+
+async def _resolve(
+    search: Search, perhaps: list[tuple[Fit, Diary]], known: list[Chosen], within_m: float
+) -> list[tuple[Fit, Diary]]:
+    """Look up the travel of the nearest until the best are certain; those that need not be looked up are left over."""
+    perhaps = sorted(perhaps, key=lambda one: (one[0].origin is None, one[0].inward.m, one[0].technician))
+    work, law = search.wanted.work, rules(search.house)
+    while perhaps and not _settled(known, min(within_m, perhaps[0][0].inward.m)):
+        now, perhaps = perhaps[:ASKED_TOGETHER], perhaps[ASKED_TOGETHER:]
+        await search.ways.learn(pair for fit, _ in now for pair in unknown(fit, work))
+        for was, diary in now:
+            fit = possible(diary, work, was.arrival, search.ways.certain, law)
+            if fit is not None:
+                known.append(Chosen(fit, diary, diary.busy_in(_day(search, was.arrival))))
+    return perhaps
+
+
+def _settled(known: list[Chosen], nobody_nearer_m: float) -> bool:
+    """Whether the best are certain: nobody who was not looked up can be nearer than that."""
+    return sum(one.fit.inward.m < nobody_nearer_m and one.fit.origin is not None for one in known) >= CERTAIN
+
+
+def _day(search: Search, arrival: int) -> Span:
+    day = moment(arrival).astimezone(ZoneInfo(search.zone)).date()
+    return Span(midnight_s(search.zone, day), midnight_s(search.zone, day + timedelta(days=1)))

@@ -1,0 +1,1 @@
+"""Letters: written with their cause, composed and posted afterwards, and the log of them."""

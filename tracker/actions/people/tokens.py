@@ -1,0 +1,81 @@
+"""API tokens (X8): made and revoked by admins, shown once, good for what their scopes name until they expire."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tracker.actions.house import House
+from tracker.actions.people.accounts import SEEN_EVERY, hashed
+from tracker.actions.people.customers import text
+from tracker.actions.staff import only_admin
+from tracker.domain import scopes as rules
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import Role
+from tracker.errors import BadInput, NotFound
+from tracker.records import api_tokens, audit
+from tracker.records.api_tokens import ApiToken
+from tracker.records.database import new_id
+
+PREFIX = "tta_"
+"""What every token begins with, so that scanners of repositories know a leaked one and the guard need not ask twice."""
+MOST_DAYS = 366
+"""A token lives so long at most: who forgot it has it revoked by the calendar."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token that may be used from now on. ``secret`` is shown this once; the database has its SHA-256."""
+
+    token: ApiToken
+    secret: str
+
+
+async def add_token(house: House, actor: Actor, name: str, scopes: list[str], days: int = 90) -> NewToken:
+    """A new token for ``days`` days. Admins in person only; `BadInput` for unknown scopes and other days than 1 to 366."""
+    only_admin(actor)
+    if not 1 <= days <= MOST_DAYS:
+        raise BadInput(f"A token lives 1 to {MOST_DAYS} days.")
+    now, secret = house.clock(), PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken(
+        id=new_id(),
+        name=text(name, "name"),
+        scopes=rules.checked(scopes),
+        created_by=actor.signed,
+        created_at=now,
+        expires_at=now + timedelta(days=days),
+    )
+    async with house.db.transaction() as tx:
+        await api_tokens.add(tx, token, hashed(secret))
+        await audit.write(tx, now, actor.signed, "token.added", token.id, after={"scopes": token.scopes, "days": days})
+    return NewToken(token, secret)
+
+
+async def list_tokens(house: House, actor: Actor) -> list[ApiToken]:
+    """All tokens, the newest first; what they open with is not among it."""
+    only_admin(actor)
+    async with house.db.reading() as tx:
+        return await api_tokens.everything(tx)
+
+
+async def revoke_token(house: House, actor: Actor, token: str) -> None:
+    """End a token at once; `NotFound` if there is none with this id or it was revoked before."""
+    only_admin(actor)
+    now = house.clock()
+    async with house.db.transaction() as tx:
+        if not await api_tokens.revoke(tx, token, now):
+            raise NotFound("There is no token with this id, or it was revoked before.")
+        await audit.write(tx, now, actor.signed, "token.revoked", token)
+
+
+async def program_of(house: House, secret: str) -> Actor | None:
+    """Who acts with this token: a program, as far as its scopes go; None for a token that opens nothing (any more)."""
+    now = house.clock()
+    async with house.db.reading() as tx:
+        found = await api_tokens.by_hash(tx, hashed(secret), now)
+    if found is None:
+        return None
+    if found.seen_at is None or now - found.seen_at >= SEEN_EVERY:
+        async with house.db.transaction() as tx:
+            await api_tokens.seen(tx, found.id, now)
+    # a scope that a newer version dropped grants nothing: each door asks for one of today's
+    return Actor(Role.DISPATCHER, name=found.name, token=found.id, scopes=frozenset(found.scopes))
