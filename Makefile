@@ -18,7 +18,8 @@ demo: .venv/runtime
 
 test: .venv/dev
 	@sh .ci/servers
-	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	@# four at once on two cores: half of a test's time is waiting for a server or a page
+	$(PYTHON) -m pytest -n 4 --dist loadfile $(ARGS)
 
 check: .venv/dev
 	.venv/bin/ruff check .
