@@ -21,6 +21,7 @@ class Visit:
     booked_by: str | None = None
     technician: str = ""
     vehicle: str = ""
+    link: str = ""  # opens its page without signing in
 
     @property
     def first_name(self) -> str:
@@ -47,8 +48,8 @@ class Visit:
         return "You get this because you are the contact for this visit."
 
     def page(self, sender: Sender) -> str:
-        """Its own page."""
-        return f"{sender.url}/appointments/{self.id}/live"
+        """Its own page: behind the link if there is one, else behind the sign-in."""
+        return self.link or f"{sender.url}/appointments/{self.id}/live"
 
 
 ON_THE_DAY = ("On the day", "you get a message when the technician sets off, with a link to the arrival time and a live map.")
@@ -137,6 +138,8 @@ class Expected:
 def traveling(sender: Sender, visit: Visit, set_off: datetime, expected: Expected) -> Words:
     """The technician is on the way. No place, no map: the page has them, for as long as they may be seen."""
     name, zone = visit.first_name, visit.zone
+    shown = "Until then the page shows where the van is, and how old that is."
+    passed_on = "The link opens without signing in, so pass it on only to someone who should see the van arrive."
     low, high = clock(expected.low, zone), clock(expected.high, zone)
     return Words(
         subject=f"{name} is on the way, expected {low}" + (f" to {high}" if high != low else ""),
@@ -148,7 +151,7 @@ def traveling(sender: Sender, visit: Visit, set_off: datetime, expected: Expecte
         sub=f"As of {clock(expected.as_of, zone)}, {zone_words(zone, expected.as_of)}. The page always has the newest time.",
         button=Link("View live map", visit.page(sender)),
         facts=visit.facts(who=True),
-        note=(f"{name} stops sharing on arrival.", "Until then the page shows where the van is, and how old that is."),
+        note=(f"{name} stops sharing on arrival.", passed_on if visit.link else shown),
         why="You get this because you are the contact for this visit.",
     )
 

@@ -454,6 +454,24 @@ Index(
     postgresql_where=text("ended_at IS NULL"),
 )
 
+links = Table(
+    "links",  # to one appointment, without signing in (M8)
+    metadata,
+    _id(),  # what is shown in lists and sent to other processes; never the token
+    _ref("appointment_id", "appointments"),
+    _ref("contact_id", "contacts", null=True),  # whose letters carry it
+    Column("kind", String(8), nullable=False),  # letter, family
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True),  # keyed with the installation's secret
+    Column("name", Text),  # whom the customer says it is for
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("until", Instant),  # extended by staff; NULL: 30 days after the visit's end
+    Column("opened", Integer, nullable=False, server_default="0"),
+    Column("opened_at", Instant),
+    Column("blocked_at", Instant),
+    Column("ended_at", Instant),  # the row stays: its id must never come again
+)
+
 steps_taken = Table(
     "steps_taken",
     metadata,
