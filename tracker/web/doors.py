@@ -66,6 +66,8 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
     def let_go(self) -> None:
         """Forget the handshake, which is over: its headers were most of what a waiting connection holds."""
         shaken: Any = self
+        for half in filter(None, (shaken.request, shaken.response)):
+            half.headers.clear()  # the library's parser keeps the objects themselves for good
         shaken.request = shaken.response = None
         self.scope["headers"].clear()  # type: ignore[attr-defined]
 

@@ -23,6 +23,7 @@ from tracker.domain.appointments import Role
 from tracker.errors import BadToken, ForeignOrigin, NotAllowed, NotFound, NotSignedIn, Refusal
 from tracker.web.bodies import at_most
 from tracker.web.problems import refuse
+from tracker.web.slim import apart
 
 type Kind = Literal["page", "api", "machine"]
 """``page``: HTML for people, forms carry a token. ``api``: JSON with the cookie, or a phone's or program's token as Bearer.
@@ -234,7 +235,7 @@ def socket(
             phone = without_origin and "origin" not in websocket.headers
             if not phone:
                 guard.check_origin(websocket)
-            actor = ANONYMOUS if phone else await guard.actor(websocket)
+            actor = ANONYMOUS if phone else await apart(guard.actor(websocket))
             _let_in(actor, allowed)
         except Refusal as refusal:
             await refuse(websocket, refusal)

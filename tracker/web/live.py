@@ -26,6 +26,7 @@ from tracker.live.viewers import Door, Watch
 from tracker.web.doors import DirectDoor, door_of
 from tracker.web.guard import SIGNED_IN, actor_of, door, house_of, socket
 from tracker.web.pace import Pace
+from tracker.web.slim import apart
 
 WATCH_S = 5.0
 """The first frame must come within this."""
@@ -164,7 +165,7 @@ async def _watch(house: House, actor: Actor, out: Door, words: "_Words") -> None
     try:
         # asked again, now that the hub knows the socket: an end of the session, or a change of what is theirs, is either seen
         # here or closes it there
-        known = await accounts.again(house, actor)
+        known = await apart(accounts.again(house, actor))
         if known is None:
             raise _Closed(4401)
         actor, viewer.expires = known
@@ -178,7 +179,7 @@ async def _watch(house: House, actor: Actor, out: Door, words: "_Words") -> None
 
 
 async def _watch_visit(house: House, actor: Actor, viewer: Watch, said: Said, words: "_Words") -> None:
-    viewer.who, visit = actor, await watching.watched(house, actor, viewer.appointment, house.clock())
+    viewer.who, visit = actor, await apart(watching.watched(house, actor, viewer.appointment, house.clock()))
     if said.epoch and said.offset is not None:
         viewer.resume = (said.epoch, said.offset)
     viewer.short = visit.place if said.short else None
@@ -195,7 +196,7 @@ async def _watch_visit(house: House, actor: Actor, viewer: Watch, said: Said, wo
 
 
 async def _watch_board(house: House, actor: Actor, viewer: BoardWatch, words: "_Words") -> None:
-    await watching.watch_board(house, actor, house.clock())
+    await apart(watching.watch_board(house, actor, house.clock()))
     try:
         await house.hub.board.join(viewer)
         while True:
