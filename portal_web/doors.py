@@ -9,6 +9,7 @@ from portal_web.assets import portal_assets
 from portal_web.book import BookDoors
 from portal_web.booked import BookedDoors
 from portal_web.cancel import CancelDoors
+from portal_web.feedback import FeedbackDoors
 from portal_web.health import HealthDoors
 from portal_web.home import HomeDoors
 from portal_web.live import LiveDoors
@@ -51,6 +52,7 @@ def portal(config: Config) -> Portal:
         *BookedDoors(pages).routes(),
         *ModifyDoors(pages).routes(),
         *CancelDoors(pages).routes(),
+        *FeedbackDoors(pages).routes(),
         *SignInDoors(pages).routes(),
         *RedeemDoors(pages).routes(),
         *ProfileDoors(pages).routes(),

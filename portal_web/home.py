@@ -8,20 +8,23 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from portal_web.days import staff_day, technician_day
+from portal_web.feedback_view import feedback_of
 from portal_web.home_view import Row, row_of, zones_foot
 from portal_web.live import trip_in
 from portal_web.live_page import page_context
 from portal_web.offers import offers_of
 from portal_web.pages import Pages
 from portal_web.sources import Street, site_of, technician_of, visit_of
-from tracker.actions import overview
+from tracker.actions import overview, surveys
 from tracker.actions.house import House
 from tracker.actions.trip.views import LiveView, without_place
 from tracker.actions.trip.watching import live_view
 from tracker.domain.accounts import Actor
 from tracker.domain.agenda import agenda
 from tracker.domain.appointments import Role, State
+from tracker.domain.surveys import may_answer
 from tracker.records.appointments import Appointment
+from tracker.records.surveys import Survey
 from tracker.records.technicians import Technician
 from tracker.web.guard import EVERYBODY, actor_of, door, house_of
 from tracker.web.tiles import StreetMap
@@ -65,8 +68,12 @@ class HomeDoors:
         expected = {id_: datetime.fromisoformat(view.eta["at"]) for id_, view in views.items() if view.eta}
         parts = agenda([_present(one, views) for one in found], expected)
 
+        over = [one.id for one in parts.past if one.state is State.COMPLETED] if past else []
+        said = await surveys.said_of(house, over)
+
         def row(one: Appointment) -> Row:
-            return self._row(house, actor, one, who.get(one.technician_id or ""), views.get(one.id), now)
+            known = views.get(one.id), said.get(one.id)
+            return self._row(house, actor, one, who.get(one.technician_id or ""), known, now)
 
         active = row(parts.active) if parts.active else None
         shown = [row(one) for one in (parts.past if past else parts.upcoming)]
@@ -86,13 +93,22 @@ class HomeDoors:
         )
 
     def _row(
-        self, house: House, actor: Actor, one: Appointment, technician: Technician | None, view: LiveView | None, now: datetime
+        self,
+        house: House,
+        actor: Actor,
+        one: Appointment,
+        technician: Technician | None,
+        known: tuple[LiveView | None, Survey | None],
+        now: datetime,
     ) -> Row:
+        view, survey = known
         card = technician_of(technician, phone=house.settings.now.show_phone)
         visit = visit_of(one, card, actor.signed)
         trip = trip_in(view, visit, technician, self.street) if view else None
         offers = offers_of(one, house.settings.now, now) if actor.role is Role.CUSTOMER else None
-        return row_of(visit, trip, now, offers, actor.zone)
+        answers = may_answer(actor, one)
+        feedback = feedback_of(one.state, survey, house.settings.now, now, one.zone, answers=answers, staff=False)
+        return row_of(visit, trip, now, offers, actor.zone, feedback)
 
     def _facts(self, house: House, active: Row, views: dict[str, LiveView], now: datetime) -> dict[str, object]:
         """What the card's script starts from: the same two sets as on the live page."""

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from portal_web.chosen_view import own_words
 from portal_web.facts import Visit
+from portal_web.feedback_view import Feedback
 from portal_web.offers import Offers
 from portal_web.story import Story, tell
 from portal_web.times import short_day, stamp, zone_of, zone_words
@@ -16,7 +17,7 @@ from tracker.domain.appointments import State
 class Row:
     """One appointment in a list: ``when`` is the bold sentence, ``story`` exists while traveling, ``offers`` for its customer.
 
-    ``own`` says a promised time in the reader's own zone, where that is known and another.
+    ``own`` says a promised time in the reader's own zone, where that is known and another; ``feedback`` is there when it is over.
     """
 
     visit: Visit
@@ -27,9 +28,17 @@ class Row:
     story: Story | None = None
     offers: Offers | None = None
     own: str | None = None
+    feedback: Feedback | None = None
 
 
-def row_of(visit: Visit, trip: Trip | None, now: datetime, offers: Offers | None = None, own_zone: str | None = None) -> Row:
+def row_of(
+    visit: Visit,
+    trip: Trip | None,
+    now: datetime,
+    offers: Offers | None = None,
+    own_zone: str | None = None,
+    feedback: Feedback | None = None,
+) -> Row:
     """A visit as a row; ``trip`` is given while it travels."""
     story = tell(trip, now) if trip else None
     local = visit.arrival_at.astimezone(zone_of(visit.zone))
@@ -42,6 +51,7 @@ def row_of(visit: Visit, trip: Trip | None, now: datetime, offers: Offers | None
         story=story,
         offers=offers,
         own=own_words(visit.arrival_at, visit.zone, own_zone),
+        feedback=feedback,
     )
 
 

@@ -9,16 +9,22 @@ from starlette.routing import BaseRoute
 
 from portal_web.chosen_view import own_words
 from portal_web.facts import Visit
+from portal_web.feedback_view import Feedback, feedback_of
 from portal_web.live_page import page_context
 from portal_web.offers import offers_of
 from portal_web.pages import Pages
 from portal_web.sources import Street, site_of, technician_of, trip_from, visit_of
 from portal_web.trip import Trip
+from tracker.actions import surveys
+from tracker.actions.house import House
 from tracker.actions.overview import technician_of as technician_row
 from tracker.actions.trip.views import LiveView, without_place
 from tracker.actions.trip.watching import live_view
-from tracker.domain.appointments import Role
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import Role, State
 from tracker.domain.geo import Point
+from tracker.domain.surveys import may_answer
+from tracker.records.appointments import Appointment
 from tracker.records.technicians import Technician
 from tracker.web.guard import SIGNED_IN, actor_of, door, house_of
 from tracker.web.tiles import StreetMap
@@ -75,7 +81,18 @@ class LiveDoors:
         offers = offers_of(seen, house.settings.now, now) if customer else None
         own = own_words(seen.arrival_at, seen.zone, actor_of(request).zone)
         context = page_context(visit, trip, now, site_of(house), icons)
-        return context | {"signed_in": True, "offers": offers, "own_time": own}
+        feedback = await feedback_on(house, actor_of(request), seen)
+        return context | {"signed_in": True, "offers": offers, "own_time": own, "feedback": feedback}
+
+
+async def feedback_on(house: House, actor: Actor, seen: Appointment) -> Feedback | None:
+    """The feedback on a visit, for those whom it concerns; None: there is none, and none is asked for."""
+    answers = may_answer(actor, seen)
+    if seen.state is not State.COMPLETED or not (answers or actor.staff):
+        return None
+    survey = (await surveys.said_of(house, [seen.id])).get(seen.id)
+    now, rules = house.clock(), house.settings.now
+    return feedback_of(seen.state, survey, rules, now, seen.zone, answers=answers, staff=actor.staff)
 
 
 def trip_in(view: LiveView, visit: Visit, technician: Technician | None, street: Street) -> Trip | None:

@@ -16,6 +16,7 @@ from portal_web.facts import first_name, initials
 from portal_web.sources import site_of
 from tracker.domain.accounts import ANONYMOUS, Actor
 from tracker.domain.appointments import Role
+from tracker.domain.surveys import STARS
 from tracker.web.guard import guard_of, house_of
 
 HERE = Path(__file__).parent
@@ -43,7 +44,7 @@ def environment(assets: Assets) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(asset=assets.url, viewer=None, here=None, first_name=first_name, initials=initials)
+    env.globals.update(asset=assets.url, viewer=None, here=None, first_name=first_name, initials=initials, rates=STARS)
     env.filters.update(
         rich=rich,
         digits=digits,

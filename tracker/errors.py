@@ -150,6 +150,18 @@ class VersionMismatch(Refusal):
     status = HTTPStatus.PRECONDITION_FAILED
 
 
+class NotCompleted(Conflict):
+    """Feedback can be sent when the visit is completed."""
+
+
+class FeedbackRead(Conflict):
+    """Your feedback has been read, so it can’t be changed any more. Call the service desk if there is more to say."""
+
+
+class SurveysOff(Conflict):
+    """Feedback is not asked for just now. Call the service desk instead."""
+
+
 class AlreadyThere(Conflict):
     """That is there already."""
 

@@ -1,12 +1,18 @@
 """From an empty database to a redeemed invitation by commands alone (O1–O4, X8)."""
 
+import asyncio
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from tests.commands.test_commands import done, refused
+from tests.world import settle
+from tracker.records import surveys
+from tracker.records.database import Database
+from tracker.records.surveys import Survey
 
 
 @pytest.fixture
@@ -76,3 +82,24 @@ def test_api_tokens_are_made_listed_and_revoked(tracker: CliRunner) -> None:
     done(tracker, "token", "revoke", token)
     assert "revoked" in done(tracker, "token", "list")
     refused(tracker, "token", "revoke", token)
+
+
+def test_what_customers_said_is_printed_closed_until_it_is_opened(tracker: CliRunner, tmp_path: Path) -> None:
+    assert done(tracker, "surveys") == ""
+    asyncio.run(said(f"sqlite+aiosqlite:///{tmp_path / 'data' / 'tracker.sqlite'}"))
+    assert "4 Good   Heat pump service\n    (not read yet" in (closed := done(tracker, "surveys"))
+    assert "On time" not in closed
+    assert "    On time.\n    Thanks\n1 in 31 days, 4.00 of 5 on average." in done(tracker, "surveys", "--read")
+    assert "On time" in done(tracker, "surveys")
+
+
+async def said(url: str) -> None:
+    """A rated visit, put there directly."""
+    db, now = Database(url), datetime.now(UTC)
+    visit = await (await settle(db, now)).appointment()
+    rated = Survey(
+        appointment_id=visit, stars=4, comment="On time.\nThanks", answered_by="customer:x", answered_at=now, changed_at=now
+    )
+    async with db.transaction() as tx:
+        await surveys.keep(tx, rated)
+    await db.close()

@@ -250,3 +250,26 @@ async def test_staff_hand_an_appointment_over(site: Site) -> None:
 async def test_a_stretch_that_cannot_be_understood_is_refused(site: Site, query: str) -> None:
     async with site.signed_in("desk@example.org") as client:
         assert codes(await client.get(f"/api/v1/appointments?{query}")) == (422, "bad_input")
+
+
+async def test_feedback_is_said_by_its_customer_and_listed_closed_until_staff_read_it(site: Site) -> None:
+    visit = await site.world.appointment()
+    one = f"/api/v1/appointments/{visit}/survey"
+    async with site.signed_in("anna@example.org") as anna, site.signed_in("desk@example.org") as desk:
+        assert codes(await anna.put(one, json={"stars": 4})) == (409, "not_completed")
+        for step in ("arrive", "complete"):
+            assert (await desk.post(f"/api/v1/appointments/{visit}/steps", json={"step": step})).status_code == 200
+        assert (await anna.get(one)).status_code == 404
+        assert (await anna.put(one, json={"stars": 6})).status_code == 422
+        said = (await anna.put(one, json={"stars": 4, "comment": " On time. "})).json()
+        assert (said["stars"], said["comment"], (await anna.get(one)).json()) == (4, "On time.", said)
+        [listed] = (answer := (await desk.get("/api/v1/surveys")).json())["surveys"]
+        assert answer["average"] == 4.0
+        assert listed["appointment_id"] == visit
+        assert "comment" not in listed
+        assert "comment" not in (await desk.get(one)).json()
+        assert (await desk.post(f"{one}/read")).json()["comment"] == "On time."
+        assert (await desk.get("/api/v1/surveys")).json()["surveys"][0]["comment"] == "On time."
+        assert codes(await anna.put(one, json={"stars": 1})) == (409, "feedback_read")
+        before = (await desk.get("/api/v1/surveys", params={"to": (NOW - timedelta(days=1)).isoformat()})).json()
+        assert before == {"surveys": [], "average": None}

@@ -127,7 +127,8 @@ async def knock(site: Site, route: Door, method: str, persona: Persona) -> tuple
 
 def named_nothing(answer: httpx.Response, route: Door) -> bool:
     """A 404 for somebody whose it is: only where there is nothing yet."""
-    return route.path in {"/appointments/{appointment}/moved", "/appointments/{appointment}/live/place"}
+    visit, survey = "/appointments/{appointment}", "/api/v1/appointments/{appointment}/survey"
+    return route.path in {f"{visit}/moved", f"{visit}/live/place", f"{visit}/feedback/read", survey, f"{survey}/read"}
 
 
 async def test_no_door_that_changes_something_takes_another_sites_request(site: Site) -> None:

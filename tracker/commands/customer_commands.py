@@ -183,4 +183,14 @@ def token_revoke(token: str) -> None:
     customers.revoke_token(token)
 
 
-COMMANDS = (account, contact, location, asset, invite, letters, token)
+@click.command()
+@click.option("--days", type=click.IntRange(1, 92), default=31, show_default=True)
+@click.option("--read", is_flag=True, help="Open the comments nobody has read: their customers can change them no more.")
+def surveys(days: int, read: bool) -> None:
+    """Print what customers said of their visits."""
+    from tracker.commands.surveys import print_surveys
+
+    print_surveys(days, read=read)
+
+
+COMMANDS = (account, contact, location, asset, invite, letters, token, surveys)

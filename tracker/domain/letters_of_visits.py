@@ -156,19 +156,21 @@ def traveling(sender: Sender, visit: Visit, set_off: datetime, expected: Expecte
     )
 
 
-def completed(sender: Sender, visit: Visit, arrived: datetime | None, done: datetime) -> Words:
-    """The work is done."""
+def completed(sender: Sender, visit: Visit, arrived: datetime | None, done: datetime, *, asks: bool) -> Words:
+    """The work is done. ``asks``: how it was (A8)."""
+    view = Link("View the visit", visit.page(sender))
     began = f"{visit.first_name} arrived at {clock(arrived, visit.zone)}. " if arrived else ""
     ended = (f"Location sharing ended at {clock(arrived, visit.zone)}.",) if arrived else ("Location sharing has ended.",)
     return Words(
         subject=f"Visit completed: {lower(visit.service)}",
-        preview=f"Done at {clock(done, visit.zone)}.",
+        preview=f"Done at {clock(done, visit.zone)}." + (" Tell us how it went." if asks else ""),
         pill="Completed",
         state="completed",
         lead=f"Your visit was completed on {day(done, visit.zone)} at",
         big=clock(done, visit.zone),
         sub=f"{began}{zone_words(visit.zone, done)}.",
-        button=Link("View the visit", visit.page(sender)),
+        button=Link("Send feedback", visit.link or f"{visit.page(sender)}#feedback") if asks else view,  # its fragment is taken
+        other=view if asks else None,
         facts=visit.facts(who=True, length=False),
         note=(ended[0], "The page shows your visit, not the technician’s position."),
         why="You get this because you are the contact for this visit.",

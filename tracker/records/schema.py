@@ -494,6 +494,19 @@ anchors = Table(
 )
 Index("ix_anchors_place", anchors.c.lat, anchors.c.lon)
 
+surveys = Table(
+    "surveys",
+    metadata,
+    Column("appointment_id", String(32), ForeignKey("appointments.id"), primary_key=True),  # once for each visit (A8)
+    Column("stars", Integer, nullable=False),  # 1 to 5
+    Column("comment", Text),
+    Column("answered_by", Text, nullable=False),
+    Column("answered_at", Instant, nullable=False, index=True),
+    Column("changed_at", Instant, nullable=False),
+    Column("read_at", Instant),  # by staff: from then on it stands
+    Column("read_by", Text),
+)
+
 # -- what happened -----------------------------------------------------------------------------------------------------
 
 events = Table(

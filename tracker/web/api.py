@@ -15,7 +15,7 @@ from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import STAFF, Role
 from tracker.errors import NotAllowed
-from tracker.web import api_customers, booking, openapi
+from tracker.web import api_customers, booking, openapi, surveys
 from tracker.web.answers import (
     AppointmentAnswer,
     AppointmentsAnswer,
@@ -77,6 +77,7 @@ def operations() -> list[Operation]:
         Operation("PUT", "/api/v1/technician/sharing", share, technician, SharingAnswer, SharingBody),
         *api_customers.operations(),
         *booking.operations(),
+        *surveys.operations(),
     ]
 
 

@@ -107,7 +107,20 @@ async def test_a_visit_told_while_it_happens(office: Office) -> None:
     assert await office.later(minutes=30) == []
     await office.step(visit, Step.COMPLETE)
     assert await office.later(seconds=31) == ["Visit completed: heat pump service"]
-    assert not [part for part in office.caught.letters[-1].message.walk() if part.get_content_type() == "text/calendar"]
+    done = office.caught.letters[-1]
+    assert not [part for part in done.message.walk() if part.get_content_type() == "text/calendar"]
+    assert f"Send feedback:\r\nhttps://portal.example.org/appointments/{visit.id}/live#feedback" in done.text
+
+
+async def test_where_nobody_is_asked_how_it_was_the_letter_has_no_such_button(office: Office) -> None:
+    await office.setting("surveys", False)
+    visit = await office.book()
+    await office.later(hours=20)
+    for step in (Step.ARRIVE, Step.COMPLETE):
+        await office.step(visit, step)
+    await office.later(seconds=31)
+    assert "feedback" not in office.caught.letters[-1].text
+    assert f"View the visit:\r\nhttps://portal.example.org/appointments/{visit.id}/live" in office.caught.letters[-1].text
 
 
 async def test_nothing_is_told_of_a_step_that_was_undone(office: Office) -> None:

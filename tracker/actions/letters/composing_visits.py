@@ -69,7 +69,7 @@ async def _words(
         case Kind.TRAVELING:
             return letters.traveling(sender, visit, found.since, await _expected(house, found, now))
         case Kind.COMPLETED:
-            return letters.completed(sender, visit, found.started_at, found.since)
+            return letters.completed(sender, visit, found.started_at, found.since, asks=house.settings.now.surveys)
         case Kind.NOT_DONE:
             return letters.not_done(sender, visit, found.outcome or "")
     return letters.confirmation(sender, visit)
