@@ -85,6 +85,7 @@ def create_app(
         exception_handlers={Refusal: problems.refusal, HTTPException: problems.by_starlette},
         lifespan=lambda _app: _running(house, receiver),
     )
+    app.router.redirect_slashes = False  # its redirects repeat whatever Host was said, and take a posted form with them
     app.state.guard = Guard(house, config.public)
     return app
 

@@ -219,6 +219,25 @@ async def test_our_own_mistake_tells_nothing_of_the_inside(site: Site) -> None:
     assert "Content-Security-Policy" in answer.headers
 
 
+async def test_who_goes_away_in_the_middle_of_a_body_is_no_mistake_of_ours(site: Site) -> None:
+    with structlog.testing.capture_logs() as logs:
+        _, writer = await asyncio.open_connection(site.client.base_url.host, site.client.base_url.port)
+        writer.write(b"POST /machine/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
+        await writer.drain()
+        writer.close()
+        async with asyncio.timeout(5):
+            while not any(line["event"] == "request" for line in logs):
+                await asyncio.sleep(0.01)
+    assert [line["status"] for line in logs if line["event"] == "request"] == [499]
+    assert [line for line in logs if line["log_level"] == "error"] == []
+
+
+async def test_no_redirect_repeats_the_host_that_was_said(site: Site) -> None:
+    for path in ("/whoami/", "/enter/", "//evil.example/whoami/"):
+        answer = await site.client.post(path, headers={"Host": "evil.example"}, content=b"password=1")
+        assert (answer.status_code, answer.headers.get("location")) == (404, None)
+
+
 async def test_every_answer_carries_the_headers(site: Site) -> None:
     for path in ("/whoami", "/none", "/refuses", "/livez"):
         headers = (await site.client.get(path)).headers

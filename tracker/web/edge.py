@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,6 +14,9 @@ from tracker.config import PublicAddress
 from tracker.metrics import REQUEST_SECONDS, REQUESTS
 
 log = structlog.get_logger()
+
+GONE = 499
+"""What is written down for a request whose sender went away in the middle of it: nobody was answered (as nginx says it)."""
 
 type Broken = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -76,6 +79,8 @@ class Edge:
 
         try:
             await self._app(scope, receive, dressed)
+        except ClientDisconnect:  # every phone does that where its network ends: no mistake of anybody
+            status = status or GONE
         except Exception as error:  # the outermost layer: what gets past it would be answered without these headers
             if status:
                 raise  # in mid-answer: uvicorn cuts the connection, which is the truth
