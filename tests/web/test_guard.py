@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.websockets import WebSocket
 
+from tests.live.hubs import until
 from tests.serving import config_for, free_socket, serving
 from tests.world import World
 from tracker.actions.house import House
@@ -225,9 +226,7 @@ async def test_who_goes_away_in_the_middle_of_a_body_is_no_mistake_of_ours(site:
         writer.write(b"POST /machine/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
         await writer.drain()
         writer.close()
-        async with asyncio.timeout(5):
-            while not any(line["event"] == "request" for line in logs):
-                await asyncio.sleep(0.01)
+        await until(lambda: any(line["event"] == "request" for line in logs))
     assert [line["status"] for line in logs if line["event"] == "request"] == [499]
     assert [line for line in logs if line["log_level"] == "error"] == []
 
