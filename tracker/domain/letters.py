@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tracker.domain.tongues import ENGLISH, Tongue
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -42,18 +44,15 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who writes: the company, the address people open, the service desk's number (empty: none)."""
+    """Who writes: the company, the address people open, the service desk's number (empty: none); and in which language."""
 
     company: str
     url: str
     phone: str = ""
+    tongue: Tongue = ENGLISH
 
     @property
     def desk(self) -> str:
         """``the service desk``, with its number if there is one."""
-        return f"the service desk ({self.phone})" if self.phone else "the service desk"
-
-
-def lower(service: str) -> str:
-    """A service's name inside a sentence: ``heat pump inspection``; one that begins with a short form stays (``LED lamps``)."""
-    return service[:1].lower() + service[1:] if service[1:2].islower() else service
+        say = self.tongue.say
+        return say("the service desk ({phone})", phone=self.phone) if self.phone else say("the service desk")

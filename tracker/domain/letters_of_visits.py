@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tracker.domain.letters import Fact, Link, Sender, Words, lower
-from tracker.domain.local_times import clock, day, long_day, same_day, span_words, zone_words
+from tracker.domain.letters import Fact, Link, Sender, Words
+from tracker.domain.local_times import same_day
+from tracker.domain.tongues import Tongue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,106 +24,116 @@ class Visit:
     vehicle: str = ""
     link: str = ""  # opens its page without signing in
 
-    @property
-    def first_name(self) -> str:
+    def name(self, tongue: Tongue) -> str:
         """How a sentence names the technician."""
-        return self.technician.split()[0] if self.technician.split() else "Your technician"
+        return next(iter(self.technician.split()), tongue.say("Your technician"))
 
-    @property
-    def when(self) -> str:
+    def when(self, tongue: Tongue) -> str:
         """``Mon 30 Nov, 14:00``."""
-        return f"{day(self.arrival_at, self.zone)}, {clock(self.arrival_at, self.zone)}"
+        return tongue.moment(self.arrival_at, self.zone)
 
-    def facts(self, *, who: bool = False, length: bool = True) -> tuple[Fact, ...]:
+    def facts(self, tongue: Tongue, *, who: bool = False, length: bool = True) -> tuple[Fact, ...]:
         """Its lines."""
-        technician = (Fact("Technician", self.first_name, self.vehicle),) if who and self.technician else ()
-        about = f"about {span_words(self.duration_min)}" if length else ""
-        service = Fact("Service", self.service, about)
-        return (*technician, service, Fact("Address", self.address), Fact("Booking ID", self.booking_id, code=True))
+        say = tongue.say
+        technician = (Fact(say("Technician"), self.name(tongue), self.vehicle),) if who and self.technician else ()
+        about = say("about {span}", span=tongue.span(self.duration_min)) if length else ""
+        service = Fact(say("Service"), self.service, about)
+        booking = Fact(say("Booking ID"), self.booking_id, code=True)
+        return (*technician, service, Fact(say("Address"), self.address), booking)
 
-    @property
-    def why(self) -> str:
+    def why(self, tongue: Tongue) -> str:
         """Why somebody gets letters about it."""
         if self.booked_by:
-            return f"You get this because {self.booked_by} booked this visit in the portal."
-        return "You get this because you are the contact for this visit."
+            return tongue.say("You get this because {name} booked this visit in the portal.", name=self.booked_by)
+        return tongue.say("You get this because you are the contact for this visit.")
 
     def page(self, sender: Sender) -> str:
         """Its own page: behind the link if there is one, else behind the sign-in."""
         return self.link or f"{sender.url}/appointments/{self.id}/live"
 
 
-ON_THE_DAY = ("On the day", "you get a message when the technician sets off, with a link to the arrival time and a live map.")
-
-
 def confirmation(sender: Sender, visit: Visit) -> Words:
     """It is booked."""
+    tongue, say = sender.tongue, sender.tongue.say
+    when, service = visit.when(tongue), tongue.inside(visit.service)
     return _planned(
         sender,
         visit,
-        subject=f"Booked: {visit.when}, {lower(visit.service)}",
-        pill="Confirmed",
-        lead="Your technician arrives",
-        sub=f"{zone_words(visit.zone, visit.arrival_at)}. The calendar file is attached.",
+        subject=say("Booked: {when}, {service}", when=when, service=service),
+        pill=say("Confirmed"),
+        lead=say("Your technician arrives"),
+        sub=say("{zone}. The calendar file is attached.", zone=tongue.zone(visit.zone, visit.arrival_at)),
     )
 
 
 def rescheduled(sender: Sender, visit: Visit, was: datetime) -> Words:
     """It was moved."""
-    before = f"{day(was, visit.zone)}, {clock(was, visit.zone)}"
+    tongue, say = sender.tongue, sender.tongue.say
+    when, service = visit.when(tongue), tongue.inside(visit.service)
+    before = tongue.moment(was, visit.zone)
     return _planned(
         sender,
         visit,
-        subject=f"New time: {visit.when}, {lower(visit.service)}",
-        pill="Rescheduled",
-        lead=f"Your visit of {before} was moved. Your technician now arrives",
-        sub=f"{zone_words(visit.zone, visit.arrival_at)}. The attached file changes your calendar.",
+        subject=say("New time: {when}, {service}", when=when, service=service),
+        pill=say("Rescheduled"),
+        lead=say("Your visit of {before} was moved. Your technician now arrives", before=before),
+        sub=say("{zone}. The attached file changes your calendar.", zone=tongue.zone(visit.zone, visit.arrival_at)),
     )
 
 
 def reminder(sender: Sender, visit: Visit, now: datetime) -> Words:
     """It is soon."""
+    tongue, say = sender.tongue, sender.tongue.say
+    when, service = visit.when(tongue), tongue.inside(visit.service)
     today = same_day(now, visit.arrival_at, visit.zone)
+    began = say("Today: {when}, {service}", when=when, service=service)
+    subject = began if today else say("Reminder: {when}, {service}", when=when, service=service)
     return _planned(
         sender,
         visit,
-        subject=f"{'Today' if today else 'Reminder'}: {visit.when}, {lower(visit.service)}",
-        pill="Reminder",
-        lead=f"Your technician arrives {'today' if today else 'on'}",
-        sub=f"{zone_words(visit.zone, visit.arrival_at)}.",
+        subject=subject,
+        pill=say("Reminder"),
+        lead=say("Your technician arrives today") if today else say("Your technician arrives on"),
+        sub=say("{zone}.", zone=tongue.zone(visit.zone, visit.arrival_at)),
     )
 
 
 def _planned(sender: Sender, visit: Visit, *, subject: str, pill: str, lead: str, sub: str) -> Words:
-    arrives = f"{long_day(visit.arrival_at, visit.zone)} at {clock(visit.arrival_at, visit.zone)}"
+    tongue, say = sender.tongue, sender.tongue.say
+    day, time = tongue.long_day(visit.arrival_at, visit.zone), tongue.clock(visit.arrival_at, visit.zone)
+    zone = tongue.zone(visit.zone, visit.arrival_at)
+    on_the_day = say("you get a message when the technician sets off, with a link to the arrival time and a live map.")
     return Words(
         subject=subject,
-        preview=f"The technician arrives {arrives}, {zone_words(visit.zone, visit.arrival_at)}.",
+        preview=say("The technician arrives {day} at {time}, {zone}.", day=day, time=time, zone=zone),
         pill=pill,
         lead=lead,
-        big=visit.when,
+        big=visit.when(tongue),
         sub=sub,
-        button=Link("View appointment", visit.page(sender)),
-        other=Link("Change the time or cancel", f"{sender.url}/appointments/{visit.id}/modify"),
-        facts=visit.facts(),
-        note=ON_THE_DAY,
-        why=visit.why,
+        button=Link(say("View appointment"), visit.page(sender)),
+        other=Link(say("Change the time or cancel"), f"{sender.url}/appointments/{visit.id}/modify"),
+        facts=visit.facts(tongue),
+        note=(say("On the day"), on_the_day),
+        why=visit.why(tongue),
     )
 
 
 def canceled(sender: Sender, visit: Visit, reason: str) -> Words:
     """It was called off."""
+    tongue, say = sender.tongue, sender.tongue.say
+    when, service = visit.when(tongue), tongue.inside(visit.service)
+    zone = tongue.zone(visit.zone, visit.arrival_at)
     return Words(
-        subject=f"Canceled: {visit.when}, {lower(visit.service)}",
-        preview="This visit will not take place.",
-        pill="Canceled",
+        subject=say("Canceled: {when}, {service}", when=when, service=service),
+        preview=say("This visit will not take place."),
+        pill=say("Canceled"),
         state="canceled",
-        lead="This visit was canceled",
-        big=visit.when,
-        sub=f"{zone_words(visit.zone, visit.arrival_at)}. The attached file takes it out of your calendar.",
-        button=Link("Book a new visit", f"{sender.url}/book"),
-        facts=(*((Fact("Reason", reason),) if reason else ()), *visit.facts()),
-        why=visit.why,
+        lead=say("This visit was canceled"),
+        big=when,
+        sub=say("{zone}. The attached file takes it out of your calendar.", zone=zone),
+        button=Link(say("Book a new visit"), f"{sender.url}/book"),
+        facts=(*((Fact(say("Reason"), reason),) if reason else ()), *visit.facts(tongue)),
+        why=visit.why(tongue),
     )
 
 
@@ -137,57 +148,74 @@ class Expected:
 
 def traveling(sender: Sender, visit: Visit, set_off: datetime, expected: Expected) -> Words:
     """The technician is on the way. No place, no map: the page has them, for as long as they may be seen."""
-    name, zone = visit.first_name, visit.zone
-    shown = "Until then the page shows where the van is, and how old that is."
-    passed_on = "The link opens without signing in, so pass it on only to someone who should see the van arrive."
-    low, high = clock(expected.low, zone), clock(expected.high, zone)
+    tongue, say, name, zone = sender.tongue, sender.tongue.say, visit.name(sender.tongue), visit.zone
+    low, high = tongue.clock(expected.low, zone), tongue.clock(expected.high, zone)
+    shown = say("Until then the page shows where the van is, and how old that is.")
+    passed_on = say("The link opens without signing in, so pass it on only to someone who should see the van arrive.")
+    left, as_of = tongue.clock(set_off, zone), tongue.clock(expected.as_of, zone)
+    if high != low:
+        subject = say("{name} is on the way, expected {low} to {high}", name=name, low=low, high=high)
+        lead = say("{name} set off at {time} and is expected between", name=name, time=left)
+    else:
+        subject = say("{name} is on the way, expected {time}", name=name, time=low)
+        lead = say("{name} set off at {time} and is expected at", name=name, time=left)
     return Words(
-        subject=f"{name} is on the way, expected {low}" + (f" to {high}" if high != low else ""),
-        preview=f"{visit.service} today. Open the link for the current arrival time and live map.",
-        pill="On the way",
+        subject=subject,
+        preview=say("{service} today. Open the link for the current arrival time and live map.", service=visit.service),
+        pill=say("On the way"),
         state="traveling",
-        lead=f"{name} set off at {clock(set_off, zone)} and is expected " + ("between" if high != low else "at"),
-        big=f"{low}–{high}" if high != low else low,
-        sub=f"As of {clock(expected.as_of, zone)}, {zone_words(zone, expected.as_of)}. The page always has the newest time.",
-        button=Link("View live map", visit.page(sender)),
-        facts=visit.facts(who=True),
-        note=(f"{name} stops sharing on arrival.", passed_on if visit.link else shown),
-        why="You get this because you are the contact for this visit.",
+        lead=lead,
+        big=tongue.between(low, high) if high != low else low,
+        sub=say("As of {time}, {zone}. The page always has the newest time.", time=as_of, zone=tongue.zone(zone, expected.as_of)),
+        button=Link(say("View live map"), visit.page(sender)),
+        facts=visit.facts(tongue, who=True),
+        note=(say("{name} stops sharing on arrival.", name=name), passed_on if visit.link else shown),
+        why=say("You get this because you are the contact for this visit."),
     )
 
 
 def completed(sender: Sender, visit: Visit, arrived: datetime | None, done: datetime, *, asks: bool) -> Words:
     """The work is done. ``asks``: how it was (A8)."""
-    view = Link("View the visit", visit.page(sender))
-    began = f"{visit.first_name} arrived at {clock(arrived, visit.zone)}. " if arrived else ""
-    ended = (f"Location sharing ended at {clock(arrived, visit.zone)}.",) if arrived else ("Location sharing has ended.",)
+    tongue, say, zone = sender.tongue, sender.tongue.say, sender.tongue.zone(visit.zone, done)
+    view = Link(say("View the visit"), visit.page(sender))
+    feedback = Link(say("Send feedback"), visit.link or f"{visit.page(sender)}#feedback")  # a link's fragment is taken
+    time = tongue.clock(done, visit.zone)
+    preview = say("Done at {time}. Tell us how it went.", time=time) if asks else say("Done at {time}.", time=time)
+    sub, shared = say("{zone}.", zone=zone), say("Location sharing has ended.")
+    if arrived:
+        time = tongue.clock(arrived, visit.zone)
+        sub = say("{name} arrived at {time}. {zone}.", name=visit.name(tongue), time=time, zone=zone)
+        shared = say("Location sharing ended at {time}.", time=time)
     return Words(
-        subject=f"Visit completed: {lower(visit.service)}",
-        preview=f"Done at {clock(done, visit.zone)}." + (" Tell us how it went." if asks else ""),
-        pill="Completed",
+        subject=say("Visit completed: {service}", service=tongue.inside(visit.service)),
+        preview=preview,
+        pill=say("Completed"),
         state="completed",
-        lead=f"Your visit was completed on {day(done, visit.zone)} at",
-        big=clock(done, visit.zone),
-        sub=f"{began}{zone_words(visit.zone, done)}.",
-        button=Link("Send feedback", visit.link or f"{visit.page(sender)}#feedback") if asks else view,  # its fragment is taken
+        lead=say("Your visit was completed on {day} at", day=tongue.day(done, visit.zone)),
+        big=tongue.clock(done, visit.zone),
+        sub=sub,
+        button=feedback if asks else view,
         other=view if asks else None,
-        facts=visit.facts(who=True, length=False),
-        note=(ended[0], "The page shows your visit, not the technician’s position."),
-        why="You get this because you are the contact for this visit.",
+        facts=visit.facts(tongue, who=True, length=False),
+        note=(shared, say("The page shows your visit, not the technician’s position.")),
+        why=say("You get this because you are the contact for this visit."),
     )
 
 
 def not_done(sender: Sender, visit: Visit, why: str) -> Words:
     """The technician came, or was on the way, and it could not be done."""
+    tongue, say = sender.tongue, sender.tongue.say
+    when, service = visit.when(tongue), tongue.inside(visit.service)
+    zone = tongue.zone(visit.zone, visit.arrival_at)
     return Words(
-        subject=f"Could not be done: {lower(visit.service)}, {visit.when}",
-        preview="Book a new visit, or call the service desk.",
-        pill="Not done",
+        subject=say("Could not be done: {service}, {when}", service=service, when=when),
+        preview=say("Book a new visit, or call the service desk."),
+        pill=say("Not done"),
         state="canceled",
-        lead="This visit could not be done",
-        big=visit.when,
-        sub=f"{zone_words(visit.zone, visit.arrival_at)}. Book a new visit, or call {sender.desk}.",
-        button=Link("Book a new visit", f"{sender.url}/book"),
-        facts=(*((Fact("Why", why),) if why else ()), *visit.facts(length=False)),
-        why="You get this because you are the contact for this visit.",
+        lead=say("This visit could not be done"),
+        big=when,
+        sub=say("{zone}. Book a new visit, or call {desk}.", zone=zone, desk=sender.desk),
+        button=Link(say("Book a new visit"), f"{sender.url}/book"),
+        facts=(*((Fact(say("Why"), why),) if why else ()), *visit.facts(tongue, length=False)),
+        why=say("You get this because you are the contact for this visit."),
     )

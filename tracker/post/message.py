@@ -11,9 +11,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tracker.domain.letters import Sender, Words
+from tracker.domain.tongues import own_direction
 
 LONGEST_NAME = 120
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]{1,64}@[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]{1,253}")
 
 
@@ -71,11 +72,11 @@ class Writer:
 
     def html(self, words: Words, sender: Sender) -> str:
         """The letter as a page of its own: no script, no picture, nothing loaded."""
-        return self._html.render(words=words, sender=sender, lang="en")
+        return self._html.render(words=words, sender=sender, **_frame(sender))
 
     def text(self, words: Words, sender: Sender) -> str:
         """The letter as text."""
-        return self._text.render(words=words, sender=sender)
+        return self._text.render(words=words, sender=sender, **_frame(sender))
 
     def message(self, envelope: Envelope, words: Words, sender: Sender, now: datetime, calendar: Calendar | None = None) -> bytes:
         """The whole message with CRLF. The same letter keeps its Message-ID however often it is made. Errors: `BadAddress`."""
@@ -84,7 +85,7 @@ class Writer:
         message = EmailMessage(policy=SMTP.clone(utf8=utf8, max_line_length=200 if utf8 else 78))
         message["From"] = _mailbox(sender.company, envelope.sender)
         message["To"] = _mailbox(envelope.name, recipient)
-        message["Subject"] = one_line(words.subject)
+        message["Subject"] = own_direction(words.subject)
         message["Date"] = now
         message["Message-ID"] = f"<{envelope.message_id}@{envelope.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
@@ -93,7 +94,21 @@ class Writer:
         message.add_alternative(self.html(words, sender), subtype="html", cte="quoted-printable")
         if calendar is not None:
             _attach(message, calendar)
+        message["Content-Language"] = sender.tongue.code
         return message.as_bytes()
+
+
+def _frame(sender: Sender) -> dict[str, object]:
+    """What stands on every letter, in its language; ``aside`` keeps a foreign piece to itself, ``own`` only cleans it."""
+    say = sender.tongue.say
+    no_replies, help = say("Replies to this message are not read."), say("Help:")
+    return {
+        "tongue": sender.tongue,
+        "aside": sender.tongue.isolated,
+        "own": own_direction,
+        "no_replies": no_replies,
+        "help": help,
+    }
 
 
 def _attach(message: EmailMessage, calendar: Calendar) -> None:

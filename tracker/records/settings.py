@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from tracker.domain.letter_kinds import Kind
+from tracker.domain.tongues import LANGUAGES
 from tracker.errors import BadInput
 from tracker.records.database import Transaction
 from tracker.records.schema import settings
@@ -45,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cancel_until_h: int = 0
     hold_min: int = 5  # how long a chosen time is held (B11)
     letters_for: Literal["portal", "all"] = "portal"  # N2
+    language: str = "en"  # of letters to those who chose none; `tongues.LANGUAGES`
     letters_off: tuple[str, ...] = ()  # kinds of letters that are not sent (N1)
     reminders_h: tuple[int, ...] = (24,)  # hours before the arrival (N5); for what is booked or moved from then on
     booking_prefix: str = "WP"  # how booking ids begin: WP-7K3F-21
@@ -90,6 +92,8 @@ def checked(values: dict[str, Any]) -> Settings:
             raise BadInput(f"{key} must be between {least} and {most}")
     for kind in set(result.letters_off) - set(Kind):
         raise BadInput(f"there is no kind of letter {kind!r}; there are: {', '.join(Kind)}")
+    if result.language not in LANGUAGES:
+        raise BadInput(f"letters are not written in {result.language!r}; there are: {', '.join(LANGUAGES)}")
     if len(result.reminders_h) > MOST_REMINDERS or not all(1 <= hours <= 336 for hours in result.reminders_h):
         raise BadInput(f"reminders_h must be at most {MOST_REMINDERS} hours from 1 to 336: [24, 2]")
     if not _PREFIX.fullmatch(result.booking_prefix):

@@ -119,7 +119,7 @@ async def test_no_name_can_write_a_header(house: House, world: World, post: Catc
 
 HEADERS = {
     *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress"),
-    *("MIME-Version", "Content-Type"),
+    *("MIME-Version", "Content-Type", "Content-Language"),
 }
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from tracker.domain.appointments import State
 from tracker.domain.calendar import Entry, Method, calendar_file
+from tracker.domain.tongues import ENGLISH, Tongue
 from tracker.records.appointments import Appointment
 from tracker.records.settings import Settings
 
@@ -16,23 +17,27 @@ def calendar_of(
     *,
     method: Method = Method.PUBLISH,
     people: tuple[str, str] | None = None,
+    tongue: Tongue = ENGLISH,
 ) -> bytes:
     """The file. ``url`` is the service's public address: its host makes the UID one of ours, the entry links to the page.
 
     ``people``: the addresses of who asks and who is asked, which a file sent by letter must name (RFC 5546).
     """
     host = url.partition("://")[2].partition("/")[0].partition(":")[0]
-    desk = f"\nService desk: {settings.desk_phone}" if settings.desk_phone else ""
+    say = tongue.say
+    lines = [say("The technician arrives at the start of this entry."), say("Booking ID {id}", id=appointment.booking_id)]
+    if settings.desk_phone:
+        lines.append(say("Service desk: {phone}", phone=settings.desk_phone))
     entry = Entry(
         uid=f"{appointment.id}@{host}",
         sequence=appointment.sequence,
-        title=f"{appointment.service} ({settings.company})",
+        title=say("{service} ({company})", service=appointment.service, company=settings.company),
         starts_at=appointment.arrival_at,
         ends_at=appointment.arrival_at + timedelta(minutes=appointment.duration_min),
         zone=appointment.zone,
         address=appointment.address,
         place=appointment.place,
-        words=f"The technician arrives at the start of this entry.\nBooking ID {appointment.booking_id}{desk}",
+        words="\n".join(lines),
         url=f"{url}/appointments/{appointment.id}/live",
         canceled=appointment.state is State.CANCELED,
         organizer=people[0] if people else None,

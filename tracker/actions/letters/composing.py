@@ -10,6 +10,7 @@ from tracker.domain import letters_of_people as letters
 from tracker.domain.codes import Purpose, code_of
 from tracker.domain.letter_kinds import Kind
 from tracker.domain.letters import Sender, Words
+from tracker.domain.tongues import tongue
 from tracker.post.message import Calendar
 from tracker.records import customers, invitations, people, resets
 from tracker.records.database import Transaction
@@ -21,9 +22,10 @@ NO_ZONE = "UTC"
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A letter in words, the name that stands before its address, its calendar part."""
+    """A letter in words, who writes it (in which language), the name that stands before its address, its calendar part."""
 
     words: Words
+    sender: Sender
     name: str = ""
     calendar: Calendar | None = None
 
@@ -33,10 +35,13 @@ async def compose(house: House, letter: Letter, url: str, now: datetime) -> Comp
     settings = house.settings.now
     if letter.kind in settings.letters_off:
         return None
-    sender = Sender(settings.company, url, settings.desk_phone)
+    async with house.db.reading() as tx:
+        reader = await people.by_email(tx, letter.recipient)
+    spoken = tongue(reader.locale if reader and reader.locale else settings.language)
+    sender = Sender(settings.company, url, settings.desk_phone, spoken)
     if letter.appointment_id is not None:
         words = await composing_visits.compose(house, letter, letter.appointment_id, sender, now)
-        return None if words is None else Composed(*words)
+        return None if words is None else Composed(words[0], sender, *words[1:])
     async with house.db.reading() as tx:
         return await _SIGN_IN[Kind(letter.kind)](tx, house, letter, sender, now)
 
@@ -56,7 +61,8 @@ async def _invitation(tx: Transaction, house: House, letter: Letter, sender: Sen
         return None
     code = code_of(house.secret, Purpose.INVITATION, invitation.id)
     zone = account.zone or NO_ZONE
-    return Composed(letters.invitation(sender, account.name, invitation.email, code, invitation.expires_at, zone), contact.name)
+    words = letters.invitation(sender, account.name, invitation.email, code, invitation.expires_at, zone)
+    return Composed(words, sender, contact.name)
 
 
 async def _reset(tx: Transaction, house: House, letter: Letter, sender: Sender, now: datetime) -> Composed | None:
@@ -64,13 +70,14 @@ async def _reset(tx: Transaction, house: House, letter: Letter, sender: Sender, 
     if reset is None or reset.used_at is not None or reset.expires_at <= now or reset.person_id is None:
         return None
     name, zone = await _person(tx, reset.person_id)
-    return Composed(letters.reset(sender, code_of(house.secret, Purpose.RESET, reset.id), reset.expires_at, zone), name)
+    code = code_of(house.secret, Purpose.RESET, reset.id)
+    return Composed(letters.reset(sender, code, reset.expires_at, zone), sender, name)
 
 
 async def _changed(tx: Transaction, _house: House, letter: Letter, sender: Sender, _now: datetime) -> Composed:
     person = await people.by_email(tx, letter.recipient)
     name, zone = await _person(tx, person.id) if person else ("", NO_ZONE)
-    return Composed(letters.changed(sender, letter.created_at, zone), name)
+    return Composed(letters.changed(sender, letter.created_at, zone), sender, name)
 
 
 async def _welcome(tx: Transaction, _house: House, letter: Letter, sender: Sender, _now: datetime) -> Composed | None:
@@ -78,7 +85,7 @@ async def _welcome(tx: Transaction, _house: House, letter: Letter, sender: Sende
     account = await customers.account(tx, contact.account_id) if contact and contact.ended_at is None else None
     if contact is None or account is None:
         return None
-    return Composed(letters.welcome_account(sender, account.name), contact.name)
+    return Composed(letters.welcome_account(sender, account.name), sender, contact.name)
 
 
 async def _person(tx: Transaction, id: str) -> tuple[str, str]:

@@ -93,7 +93,8 @@ def _calendar(house: House, kind: Kind, found: Appointment, sender: Sender, lett
         return None
     method = CALENDAR[kind]
     people = (house.post.sender, letter.recipient) if house.post else None
-    return Calendar(calendar_of(found, sender.url, house.settings.now, now, method=method, people=people), method.value)
+    settings, tongue = house.settings.now, sender.tongue
+    return Calendar(calendar_of(found, sender.url, settings, now, method=method, people=people, tongue=tongue), method.value)
 
 
 def _arrival(letter: Letter) -> datetime | None:

@@ -6,7 +6,6 @@ from tracker.actions.house import House
 from tracker.actions.letters.composing import compose
 from tracker.actions.staff import only_staff
 from tracker.domain.accounts import Actor
-from tracker.domain.letters import Sender
 from tracker.errors import NotFound
 from tracker.post.message import Writer
 from tracker.records import audit, outbox, outgoing
@@ -35,10 +34,7 @@ async def _readable(house: House, writer: Writer, letter: Letter, url: str) -> R
     composed = await compose(house, letter, url, house.clock())
     if composed is None:
         return Readable(letter)
-    settings = house.settings.now
-    return Readable(
-        letter, composed.words.subject, writer.text(composed.words, Sender(settings.company, url, settings.desk_phone))
-    )
+    return Readable(letter, composed.words.subject, writer.text(composed.words, composed.sender))
 
 
 async def send_again(house: House, actor: Actor, letter: str) -> None:

@@ -13,7 +13,6 @@ from tracker import metrics
 from tracker.actions.house import House
 from tracker.actions.letters.composing import compose
 from tracker.actions.loops import every
-from tracker.domain.letters import Sender
 from tracker.domain.retries import given_up, wait_s
 from tracker.errors import Unavailable
 from tracker.post.message import BadAddress, Envelope, Writer, address_of
@@ -120,10 +119,8 @@ class Postman:
         composed = await compose(self._house, letter, post.url, now)
         if composed is None:
             return None
-        settings = self._house.settings.now
         envelope = Envelope(sender=post.sender, recipient=letter.recipient, name=composed.name, message_id=letter.message_id)
-        sender = Sender(settings.company, post.url, settings.desk_phone)
-        return self._writer.message(envelope, composed.words, sender, now, composed.calendar)
+        return self._writer.message(envelope, composed.words, composed.sender, now, composed.calendar)
 
     async def _hand_in(self, connection: Connection, post: Post, letter: Letter, message: bytes) -> int:
         """1 if it was taken. A connection that is no good any more raises `Away`, when the letter was put off."""
