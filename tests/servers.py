@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -143,6 +144,21 @@ class Cluster:
         """A plain connection to one master."""
         return redis.Redis(port=self.ports[node])
 
+    def refused(self) -> Counter[str]:
+        """How often the masters refused since `forget_refusals`, by the first word of what they said."""
+        found: Counter[str] = Counter()
+        for number in range(len(self.ports)):
+            with self.client(number) as client:
+                said: dict[str, dict[str, int]] = client.info("errorstats")
+            found.update({name.removeprefix("errorstat_"): told["count"] for name, told in said.items()})
+        return found
+
+    def forget_refusals(self) -> None:
+        """Begin to count anew."""
+        for number in range(len(self.ports)):
+            with self.client(number) as client:
+                client.config_resetstat()
+
     def keys(self) -> dict[str, int]:
         """Every key there is, and the master that holds it."""
         found: dict[str, int] = {}
@@ -189,7 +205,8 @@ def _join(cluster: Cluster, buses: list[int]) -> None:
             _wait(lambda client=client: WHOLE in _info(client), node)  # type: ignore[misc]
 
 
-WHOLE = "cluster_slots_assigned:16384\r\ncluster_slots_ok:16384"
+WHOLE = "cluster_state:ok\r\ncluster_slots_assigned:16384\r\ncluster_slots_ok:16384"
+"""A master that has just started refuses for two seconds more, even when it knows them all."""
 
 
 def _info(client: redis.Redis) -> str:
