@@ -38,6 +38,7 @@ def _shows(seconds: int, local: datetime) -> bool:
     return shown.replace(tzinfo=None, fold=0) == local.replace(tzinfo=None, fold=0)
 
 
+@lru_cache(maxsize=4096)
 def midnight_s(zone: str, day: date) -> int:
     """When a local day begins, as seconds since the epoch; where clocks jump over midnight, when they land."""
     return round(datetime.combine(day, time(), ZoneInfo(zone)).timestamp())

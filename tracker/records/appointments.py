@@ -82,6 +82,7 @@ class StepTaken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = [appointments.c[name] for name in Appointment.__struct_fields__ if name != "service"]
+_ADDED = appointments.insert()
 _STEP = [steps_taken.c[name] for name in StepTaken.__struct_fields__]
 
 
@@ -136,7 +137,7 @@ async def add(tx: Transaction, appointment: Appointment) -> None:
     """A new appointment."""
     values = msgspec.structs.asdict(appointment)
     del values["service"]
-    await tx.change(appointments.insert().values(values))
+    await tx.change(_ADDED, values)
 
 
 async def change(tx: Transaction, appointment: Appointment, **values: Any) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from tracker.errors import IdempotencyMismatch
 from tracker.records.database import Transaction
@@ -31,6 +31,12 @@ class Answer(msgspec.Struct, frozen=True):
     answer: dict[str, Any]
 
 
+_ANSWERED = select(*(idempotency.c[name] for name in ("body_hash", "status", "answer"))).where(
+    idempotency.c.key == bindparam("key"), idempotency.c.who == bindparam("who")
+)
+_KEPT = idempotency.insert()
+
+
 async def write(
     tx: Transaction,
     at: datetime,
@@ -54,9 +60,7 @@ async def latest(tx: Transaction, most: int = 100) -> list[Entry]:
 
 async def answered(tx: Transaction, key: str, who: str, body: bytes) -> Answer | None:
     """The kept answer of this person's key; `IdempotencyMismatch` if it was used with another body."""
-    which = (idempotency.c.key == key) & (idempotency.c.who == who)
-    columns = [idempotency.c[name] for name in ("body_hash", "status", "answer")]
-    row = await tx.row(select(*columns).where(which))
+    row = await tx.row(_ANSWERED, {"key": key, "who": who})
     if row is None:
         return None
     if row["body_hash"] != hashlib.sha256(body).digest():
@@ -67,7 +71,7 @@ async def answered(tx: Transaction, key: str, who: str, body: bytes) -> Answer |
 async def keep_answer(tx: Transaction, key: str, who: str, body: bytes, answer: Answer, now: datetime) -> None:
     """Keep an answer, in the transaction that did the work: both are there, or neither."""
     values = {"key": key, "who": who, "body_hash": hashlib.sha256(body).digest(), "created_at": now}
-    await tx.change(idempotency.insert().values(status=answer.status, answer=answer.answer, **values))
+    await tx.change(_KEPT, {"status": answer.status, "answer": answer.answer, **values})
 
 
 async def purge_answers(tx: Transaction, moment: datetime) -> int:

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import exists, select
+from sqlalchemy import String, bindparam, exists, select
 
 from tracker.records.database import Transaction
 from tracker.records.schema import (
@@ -84,13 +84,7 @@ class Facts(NamedTuple):
 
 async def facts(tx: Transaction, account: str, service: str, person: str | None) -> Facts:
     """Account, service type, whether the one may have the other, and the person's living contact of the account."""
-    mine = contacts.c
-    living = (mine.account_id == account) & (mine.person_id == person) & mine.ended_at.is_(None)
-    contact = select(mine.id).where(living).order_by(mine.created_at).limit(1).scalar_subquery()
-    there = accounts.c.id == account
-    joined = accounts.outerjoin(service_types, service_types.c.id == service)
-    extra = [(service_types.c.active & _available(account)).label("available"), contact.label("contact")]
-    rows = await tx.tuples(select(*_ACCOUNT, *_SERVICE, *extra).select_from(joined).where(there))
+    rows = await tx.tuples(_FACTS, {"account": account, "service": service, "person": person})
     if not rows:
         return Facts(None, None, False, None)
     own, kind, (available, reported_by) = rows[0][: len(_ACCOUNT)], rows[0][len(_ACCOUNT) : -2], rows[0][-2:]
@@ -101,6 +95,16 @@ async def facts(tx: Transaction, account: str, service: str, person: str | None)
         available=bool(available),
         contact=reported_by,
     )
+
+
+def _facts() -> Any:
+    account, service, person = (bindparam(name, type_=String) for name in ("account", "service", "person"))
+    mine = contacts.c
+    living = (mine.account_id == account) & (mine.person_id == person) & mine.ended_at.is_(None)
+    contact = select(mine.id).where(living).order_by(mine.created_at).limit(1).scalar_subquery()
+    joined = accounts.outerjoin(service_types, service_types.c.id == service)
+    extra = [(service_types.c.active & _available(account)).label("available"), contact.label("contact")]
+    return select(*_ACCOUNT, *_SERVICE, *extra).select_from(joined).where(accounts.c.id == account)
 
 
 async def has_contact(tx: Transaction, account: str, contact: str) -> bool:
@@ -120,9 +124,12 @@ async def services_for(tx: Transaction, account: str) -> list[ServiceType]:
     return await tx.all(query, ServiceType)
 
 
-def _available(account: str) -> Any:
+def _available(account: Any) -> Any:
     named = service_type_accounts.c
     return service_types.c.for_all | exists().where(named.service_type_id == service_types.c.id, named.account_id == account)
+
+
+_FACTS = _facts()
 
 
 async def assets_of(tx: Transaction, account: str) -> list[Asset]:

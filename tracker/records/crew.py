@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import and_, exists, func, literal, or_, select, union_all
+from sqlalchemy import Float, and_, bindparam, exists, func, literal, or_, select, union_all
 
 from tracker.domain.cells import epoch_s
 from tracker.domain.duty import WeekHours
@@ -81,20 +81,26 @@ class Demands(NamedTuple):
 
 async def demands(tx: Transaction, account: str, service: str, place: Point) -> Demands:
     """The account's rules, the service's skills, and the active territories whose box holds the place (the area may not)."""
-    rule, skill, t = account_technicians.c, service_type_skills.c, territories.c
-    inside = (t.south <= place.lat) & (t.north >= place.lat) & (t.west <= place.lon) & (t.east >= place.lon) & t.active
-    none = literal(0)
-    rows = await tx.tuples(
-        union_all(
-            select(rule.rule, rule.technician_id, none).where(rule.account_id == account),
-            select(literal("skill"), skill.skill_id, none).where(skill.service_type_id == service),
-            select(literal("territory"), t.id, t.version).where(inside),
-        )
-    )
+    rows = await tx.tuples(_DEMANDS, {"account": account, "service": service, "lat": place.lat, "lon": place.lon})
     found = sorted(tuple(row) for row in rows)
     named = {kind: tuple(row[1] for row in found if row[0] == kind) for kind in ("never", "only", "skill")}
     near = tuple((row[1], row[2]) for row in found if row[0] == "territory")
     return Demands(named["never"], named["only"], named["skill"], near)
+
+
+def _demands() -> Any:
+    rule, skill, t = account_technicians.c, service_type_skills.c, territories.c
+    lat, lon = bindparam("lat", type_=Float), bindparam("lon", type_=Float)
+    inside = (t.south <= lat) & (t.north >= lat) & (t.west <= lon) & (t.east >= lon) & t.active
+    none = literal(0)
+    return union_all(
+        select(rule.rule, rule.technician_id, none).where(rule.account_id == bindparam("account")),
+        select(literal("skill"), skill.skill_id, none).where(skill.service_type_id == bindparam("service")),
+        select(literal("territory"), t.id, t.version).where(inside),
+    )
+
+
+_DEMANDS = _demands()
 
 
 async def area_of(tx: Transaction, territory: str) -> dict[str, Any] | None:

@@ -34,6 +34,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     what: dict[str, Any]
 
 
+_ADDED = events.insert().returning(events.c.id)
+
+
 async def add(
     tx: Transaction,
     appointment: str,
@@ -46,7 +49,7 @@ async def add(
 ) -> int:
     """Write an event; its id, rising. ``told_at``: there is nobody to tell it to."""
     values = {"appointment_id": appointment, "kind": kind, "at": at, "actor": actor, "payload": dict(payload), "told_at": told_at}
-    return int(await tx.value(events.insert().values(values).returning(events.c.id)))
+    return int(await tx.value(_ADDED, values))
 
 
 async def of_appointment(tx: Transaction, appointment: str) -> list[Event]:

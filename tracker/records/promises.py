@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, cast, delete, exists, null, or_, select, union_all, update
+from sqlalchemy import bindparam, case, cast, delete, exists, null, or_, select, union_all, update
 
 from tracker.domain.appointments import State
 from tracker.domain.cells import CELL_S, epoch_s, moment
@@ -67,12 +68,18 @@ async def take_free(tx: Transaction, technician: str, cells: Collection[int], ow
 
 async def free(tx: Transaction, owner: Owner, *, since: int | None = None, before: int | None = None) -> None:
     """Give back an owner's cells: all, those from a cell on, or those before one."""
-    which = owner.condition
-    if since is not None:
-        which &= promised_cells.c.cell >= since
-    if before is not None:
-        which &= promised_cells.c.cell < before
-    await tx.change(delete(promised_cells).where(which))
+    bounds = {name: cell for name, cell in (("since", since), ("before", before)) if cell is not None}
+    statement = _freed(owner.appointment is None, *sorted(bounds))
+    await tx.change(statement, {"owner": owner.hold if owner.appointment is None else owner.appointment, **bounds})
+
+
+@cache
+def _freed(hold: bool, *bounds: str) -> Any:
+    own = promised_cells.c
+    statement = delete(promised_cells).where((own.hold_id if hold else own.appointment_id) == bindparam("owner"))
+    if "since" in bounds:
+        statement = statement.where(own.cell >= bindparam("since"))
+    return statement.where(own.cell < bindparam("before")) if "before" in bounds else statement
 
 
 async def relabel(tx: Transaction, technician: str, hold: str, appointment: str) -> list[int]:
@@ -127,7 +134,8 @@ async def of_technicians(
     ids are put into ``ended``.
     """
     found: dict[str, list[Promise]] = {technician: [] for technician in technicians}
-    for technician, *row in await tx.tuples(_stories(list(technicians), moment(start) - REACH, moment(end) + REACH, now)):
+    values = {"technicians": list(technicians), "since": moment(start) - REACH, "until": moment(end) + REACH, "now": now}
+    for technician, *row in await tx.tuples(_STORIES, values):
         if row[1] == _ENDED:
             if ended is not None:
                 ended.append(row[0])
@@ -146,9 +154,11 @@ _HELD, _ENDED = "held", "ended"
 """What stands for the state of a hold."""
 
 
-def _stories(technicians: list[str], since: datetime, until: datetime, now: datetime) -> Any:
+def _stories() -> Any:
     """Appointments that are or were, and living holds, as one statement."""
     a, h = appointments.c, holds.c
+    technicians: Any = bindparam("technicians", expanding=True)
+    since, until, now = (bindparam(name, type_=Instant) for name in ("since", "until", "now"))
     visits = (
         a.technician_id.in_(technicians) & a.arrival_at.between(since, until) & or_(a.state.in_(LIVE), a.started_at.is_not(None))
     )
@@ -157,6 +167,9 @@ def _stories(technicians: list[str], since: datetime, until: datetime, now: date
     columns = [h.technician_id, h.id, state, h.arrival_at, h.ends_at, h.lat, h.lon, h.travel_s]
     never = [cast(null(), Instant) for _ in range(3)]
     return union_all(select(*(a[name] for name in _STORY)).where(visits), select(*columns, *never).where(held))
+
+
+_STORIES = _stories()
 
 
 def promise_of(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from tracker.domain.geo import Point
 from tracker.records.database import Transaction, new_id
@@ -71,6 +71,14 @@ async def by_id(tx: Transaction, technician: str) -> Technician | None:
 async def locked(tx: Transaction, technician: str) -> Technician | None:
     """The technician with the row locked until the transaction ends: every opening and closing begins here."""
     return await tx.one(select(*_TECHNICIAN).where(technicians.c.id == technician).with_for_update(), Technician)
+
+
+_LOCK = select(technicians.c.active).where(technicians.c.id == bindparam("technician")).with_for_update()
+
+
+async def locked_active(tx: Transaction, technician: str) -> bool:
+    """Lock the row as `locked` does; whether there is such a technician, and active: all that a promise asks."""
+    return bool(await tx.value(_LOCK, {"technician": technician}))
 
 
 async def everybody(tx: Transaction, *, active: bool = True) -> list[Technician]:

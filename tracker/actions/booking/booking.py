@@ -40,14 +40,16 @@ async def book(house: House, actor: Actor, need: Need, arrival_at: datetime, *, 
     arrival gives the same appointment.
     """
     request = Keyed.of(actor, key, "book", need, arrival_at)
+    looked_at = house.turns.now
     async with house.db.reading() as tx:
         before = await request.answered(tx)
         if before is not None:
             return before
         search = Search(house, await wanted(tx, house, actor, need), *await own(tx, actor))
-    check_offered(search, actor, arrival_at)
-    booking = _Booking(house, actor, search, request)
-    booking.taking = Taking(search, epoch_s(arrival_at), booking.write)
+        check_offered(search, actor, arrival_at)
+        booking = _Booking(house, actor, search, request)
+        booking.taking = Taking(search, epoch_s(arrival_at), booking.write)
+        await booking.taking.around.read_first(tx, looked_at)
     if search.hold is not None and search.hold.arrival_at == arrival_at:
         booking.taking.first = search.hold.technician_id
     try:

@@ -180,11 +180,12 @@ class Range:
 
     async def everybody(self, tx: Transaction, company: Company) -> list[Person]:
         """All who may be sent, the nearest first."""
-        return await company.lately(self, lambda: self._everybody(tx))
+        return await company.lately(self, lambda: self._everybody(tx, company))
 
-    async def _everybody(self, tx: Transaction) -> list[Person]:
-        found = [person for person in await crew.qualified(tx, self.needed) if self.serves(person)]
-        return sorted(found, key=lambda person: (self.away_m(person), person.id))
+    async def _everybody(self, tx: Transaction, company: Company) -> list[Person]:
+        qualified = await company.lately(self.needed, lambda: crew.qualified(tx, self.needed))
+        found = [(self.away_m(person), person.id, person) for person in qualified if self.serves(person)]
+        return [person for _, _, person in sorted(found, key=lambda one: one[:2])]
 
     async def within(self, tx: Transaction, metres: float, but: Collection[str] = ()) -> list[Person]:
         """Those with their home base within so many metres, the nearest first, without some."""

@@ -44,6 +44,8 @@ class Keyed:
 
     async def instead(self, db: Database, refusal: Refusal) -> Appointment:
         """What the same request, sent twice at once, was given meanwhile; it stood in its own way. Else the refusal."""
+        if self.key is None:
+            raise refusal
         async with db.reading() as tx:
             before = await self.answered(tx)
         if before is None:

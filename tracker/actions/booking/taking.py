@@ -8,18 +8,18 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from tracker.actions.booking import keeping
-from tracker.actions.booking.choosing import Choice, choose
+from tracker.actions.booking.choosing import Around, Choice, choose
 from tracker.actions.booking.needs import rules
 from tracker.actions.booking.searching import Search
 from tracker.domain.cells import epoch_s
-from tracker.domain.slots import Chosen, Diary, Fit, possible
+from tracker.domain.slots import Chosen, Diary, Fit, Lookup, Promise, possible
 from tracker.errors import SlotTaken
 from tracker.records import holds, promises, technicians
 from tracker.records.database import Transaction
 from tracker.records.violations import ConstraintViolated
 
 ROUNDS = 8
-"""How often the technicians are ranked anew because others were faster, before the nearest free times are shown."""
+"""How often the days are read anew because another process was faster, before the nearest free times are shown."""
 
 
 class Taken(Exception):
@@ -30,6 +30,13 @@ class Moved(Exception):
     """This technician can come, but not as it was found: rank them anew."""
 
 
+class Kept(Protocol):
+    """What was written for a time: an appointment or a hold."""
+
+    @property
+    def id(self) -> str: ...
+
+
 class Write[T](Protocol):
     """Writes what is to be kept for a fit, in the transaction that holds the technicians locked, and promises its cells."""
 
@@ -37,7 +44,7 @@ class Write[T](Protocol):
 
 
 @dataclass(slots=True)
-class Taking[T]:
+class Taking[T: Kept]:
     """A time that somebody wants; ``first``: the technician who is to be tried first.
 
     ``concerned``: further technicians whose days change, by id, with their diaries.
@@ -49,13 +56,16 @@ class Taking[T]:
     first: str | None = None
     concerned: dict[str, Diary] = field(default_factory=dict)
     taken: list[str] = field(default_factory=list)
-    looked_at: float = 0.0
+    around: Around = field(init=False)
+    read: int = 0  # times
+
+    def __post_init__(self) -> None:
+        self.around = Around(self.search, self.arrival)
 
     async def done(self, *, allowed: bool) -> T:
         """What ``write`` gave; `SlotTaken` with the nearest free times if nobody can come (or it is not ``allowed``)."""
-        for _ in range(ROUNDS if allowed else 0):
-            self.looked_at = self.search.house.turns.now
-            tried, choice = len(self.taken), await choose(self.search, self.arrival, self.taken)
+        while allowed and self.read < ROUNDS:
+            tried, choice = len(self.taken), await choose(self.around, self.taken)
             if not choice.nearest_first:
                 break
             done = await self._one_of(choice)
@@ -81,13 +91,20 @@ class Taking[T]:
         return None
 
     async def _in_turn(self, chosen: Chosen, reason: dict[str, Any]) -> T:
-        """One at a time of this process; who sees that the time was given away meanwhile does not even ask the database."""
+        """One at a time of this process; who sees what was given away meanwhile does not even ask the database."""
         house, fit = self.search.house, chosen.fit
         async with house.turns.turn(fit.technician):
-            if house.turns.given_since(fit.technician, self.looked_at, fit.cells):
-                raise Taken
-            done = await house.db.retrying(lambda tx: self._take(tx, chosen, reason))
-            house.turns.give(fit.technician, fit.cells)
+            lately = self.around.lately(chosen.diary)
+            if lately is not chosen.diary:
+                self._same(chosen.fit, lately, self.search.ways.at_least)
+            try:
+                done = await house.db.retrying(lambda tx: self._take(tx, chosen, reason))
+            except Moved:
+                self.around.forget()
+                self.read += 1
+                raise
+            place = self.search.wanted.place.point
+            house.turns.give(fit.technician, Promise(done.id, fit.begins, fit.arrival, fit.ends, place))
             return done
 
     async def _know_hold(self) -> None:
@@ -104,18 +121,22 @@ class Taking[T]:
     async def _take(self, tx: Transaction, chosen: Chosen, reason: dict[str, Any]) -> T:
         was, search = chosen.fit, self.search
         for technician in sorted({was.technician, *self.concerned}):  # in id order: nobody deadlocks
-            locked = await technicians.locked(tx, technician)
-            if technician == was.technician and (locked is None or not locked.active):
+            active = await technicians.locked_active(tx, technician)
+            if technician == was.technician and not active:
                 raise Taken
         now = search.house.clock()
         fit = await self._still(tx, chosen, now)
         return await self.write(tx, fit, reason, now)
 
     async def _still(self, tx: Transaction, chosen: Chosen, now: datetime) -> Fit:
-        """The fit as it is in this transaction; `Taken` if there is none any more, `Moved` if others changed its travel."""
+        """The fit as it is in this transaction."""
         was, search = chosen.fit, self.search
         diary = await keeping.reread_cleared(tx, chosen.diary, was.begins, was.ends, now, search.ways, search.but)
-        fit = possible(diary, search.wanted.work, self.arrival, search.ways.certain, rules(search.house))
+        return self._same(was, diary, search.ways.certain)
+
+    def _same(self, was: Fit, diary: Diary, travel: Lookup) -> Fit:
+        """The fit as a diary allows it; `Taken` if there is none any more, `Moved` if others changed its travel."""
+        fit = possible(diary, self.search.wanted.work, self.arrival, travel, rules(self.search.house))
         if fit is None:
             raise Taken
         if (fit.origin, fit.after and fit.after.id) != (was.origin, was.after and was.after.id):

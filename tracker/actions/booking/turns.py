@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from tracker.domain.slots import Promise
+
 NOTED_S, MOST_NOTED = 10.0, 5_000
 """So long, and for so many technicians, a process notes what it promised."""
 
@@ -16,7 +18,7 @@ class Turns:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._locks: dict[Hashable, tuple[asyncio.Lock, int]] = {}
         self._asked: dict[Hashable, asyncio.Task[Any]] = {}
-        self._given: dict[Hashable, list[tuple[float, range]]] = {}
+        self._given: dict[Hashable, list[tuple[float, Promise]]] = {}
         self._clock = clock
 
     @asynccontextmanager
@@ -38,18 +40,17 @@ class Turns:
             else:
                 self._locks[key] = lock, waiting - 1
 
-    def give(self, key: Hashable, cells: range) -> None:
-        """Note that these cells have just been promised by this process."""
+    def give(self, key: Hashable, promise: Promise) -> None:
+        """Note what has just been promised by this process."""
         now = self._clock()
         if len(self._given) > MOST_NOTED:
             self._given.clear()
         lately = [one for one in self._given.get(key, ()) if now - one[0] < NOTED_S]
-        self._given[key] = [*lately, (now, cells)]
+        self._given[key] = [*lately, (now, promise)]
 
-    def given_since(self, key: Hashable, since: float, cells: range) -> bool:
-        """Whether any of these cells was promised by this process after a moment of `now`: then nobody need try."""
-        lately = self._given.get(key, ())
-        return any(at >= since and other.start < cells.stop and cells.start < other.stop for at, other in lately)
+    def given_since(self, key: Hashable, since: float) -> list[Promise]:
+        """What was promised by this process after a moment of `now`: then nobody need ask the database to know."""
+        return [promise for at, promise in self._given.get(key, ()) if at >= since]
 
     @property
     def now(self) -> float:

@@ -36,8 +36,8 @@ async def migrate(database: Database, target: str = "head") -> None:
         async with database.engine.connect() as connection:
             await connection.execution_options(tracker_writes=True)
             async with connection.begin():
-                if not database.sqlite:
-                    await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7319402)")
+                # SQLite's lock comes with the first statement, and Alembic's state is one for the whole process: wait here
+                await connection.exec_driver_sql("SELECT 1" if database.sqlite else "SELECT pg_advisory_xact_lock(7319402)")
                 await connection.run_sync(lambda sync: command.upgrade(settings(sync), target))
 
 

@@ -1,0 +1,115 @@
+"""A connection to SQLite that makes one trip to its thread for a statement, where the driver makes four.
+
+A trip (there, and back to the loop) costs more than most statements do. So a statement is run and its rows fetched in one;
+BEGIN travels with the first statement, and the end of what was only read is not waited for.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import aiosqlite
+
+READS, WRITES = "BEGIN", "BEGIN IMMEDIATE"
+
+
+class Answer(NamedTuple):
+    """What a statement left behind."""
+
+    rows: list[Any]
+    description: Any
+    rowcount: int
+    lastrowid: int | None
+
+
+class Connection(aiosqlite.Connection):
+    """`begin` says how the next statement begins a transaction; nothing waits for the lock before it."""
+
+    _begins: str | None = None  # not yet sent to the thread
+    _open: str | None = None  # sent: told by what was sent, because what the thread has done so far cannot be known here
+
+    def begin(self, how: str) -> None:
+        """The next statement begins a transaction: `READS` or `WRITES`."""
+        self._begins = how
+
+    def cursor(self) -> "Cursor":  # type: ignore[override]  # SQLAlchemy awaits its `__aenter__`
+        return Cursor(self)
+
+    async def run(self, sql: str, parameters: Any, *, many: bool = False) -> Answer:
+        """A statement in one trip."""
+        begins, self._begins = self._begins, None
+        self._open = begins or self._open
+        answer: Answer = await self._execute(_run, self._conn, begins, sql, parameters, many)  # type: ignore[no-untyped-call]
+        return answer
+
+    async def commit(self) -> None:
+        await self._end(self._conn.commit)
+
+    async def rollback(self) -> None:
+        await self._end(self._conn.rollback)
+
+    async def _end(self, how: Callable[[], None]) -> None:
+        was, self._open, self._begins = self._open, None, None
+        if was == READS:
+            self._tx.put_nowait((None, how))  # in order before whatever comes next
+        elif was is not None:
+            await self._execute(how)  # type: ignore[no-untyped-call]
+
+
+def _run(connection: sqlite3.Connection, begins: str | None, sql: str, parameters: Any, many: bool) -> Answer:
+    """On the connection's thread."""
+    cursor = connection.cursor()
+    try:
+        if begins is not None:
+            cursor.execute(begins)
+        (cursor.executemany if many else cursor.execute)(sql, parameters)
+        rows = cursor.fetchall() if cursor.description else []
+        return Answer(rows, cursor.description, cursor.rowcount, cursor.lastrowid)
+    finally:
+        cursor.close()
+
+
+class Cursor:
+    """What SQLAlchemy asks of a cursor; it holds nothing of the database's."""
+
+    arraysize = 1
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._answer = Answer([], None, -1, None)
+
+    async def __aenter__(self) -> "Cursor":
+        return self
+
+    async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> "Cursor":
+        self._answer = await self._connection.run(sql, parameters)
+        return self
+
+    async def executemany(self, sql: str, parameters: Sequence[Sequence[Any]]) -> "Cursor":
+        self._answer = await self._connection.run(sql, parameters, many=True)
+        return self
+
+    async def fetchall(self) -> list[Any]:
+        return self._answer.rows
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    @property
+    def description(self) -> Any:
+        return self._answer.description
+
+    @property
+    def rowcount(self) -> int:
+        return self._answer.rowcount
+
+    @property
+    def lastrowid(self) -> int | None:
+        return self._answer.lastrowid
+
+
+def connect(database: str, **options: Any) -> Connection:
+    """A connection to be awaited; its thread ends with the process."""
+    connection = Connection(lambda: sqlite3.connect(database, **options), iter_chunk_size=64)
+    connection._thread.daemon = True
+    return connection
