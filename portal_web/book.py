@@ -108,7 +108,8 @@ class BookDoors:
         """Somebody was faster: the nearest times, and nothing else lost."""
         nearest = nearest_of(lost)
         best = min(nearest, key=lambda at: abs(at - taken), default=None)
-        return await self._page(request, replace(answers, at=best, day=None), 409, taken=taken, nearest=nearest)
+        answers = replace(answers, at=best, day=None)
+        return await self._page(request, answers, 409, taken=taken, why=lost.code, nearest=nearest)
 
     async def _page(
         self,
@@ -117,6 +118,7 @@ class BookDoors:
         status: int = 200,
         *,
         taken: datetime | None = None,
+        why: str = "",
         nearest: tuple[datetime, ...] = (),
         notice: str | None = None,
     ) -> Response:
@@ -132,6 +134,7 @@ class BookDoors:
             times=times,
             hold=hold,
             taken=taken,
+            why=why,
             nearest=nearest,
             notice=notice or refusal or unfree,
         )

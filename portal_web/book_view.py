@@ -78,6 +78,7 @@ class Found:
     times: Times | None
     hold: Hold | None
     taken: datetime | None = None
+    why: str = ""  # the code of the refusal
     nearest: Sequence[datetime] = ()
     notice: str | None = None
 
@@ -118,9 +119,12 @@ def where(place: Place, asset: Asset | None) -> Where:
     return Where(place.address, "This is the address of your account.")
 
 
-def taken_words(taken: datetime, zone: str) -> str:
-    """``14:00 was just taken``."""
-    return f"{clock(taken, zone)} was just taken"
+def taken_words(taken: datetime, zone: str, why: str) -> str:
+    """``14:00 was just taken``; ``why`` is the code of the refusal."""
+    return f"{clock(taken, zone)} {_LOST.get(why, 'was just taken')}"
+
+
+_LOST = {"time_over": "is over", "too_soon": "is too soon by now", "too_far_ahead": "is too far ahead as yet"}
 
 
 def _strip(found: Found, settings: Settings, now: datetime) -> Strip | None:
@@ -139,7 +143,7 @@ def _held(hold: Hold | None, now: datetime) -> Held | None:
 def _conflict(found: Found, zone: str) -> Conflict | None:
     if found.taken is None:
         return None
-    return Conflict(taken_words(found.taken, zone), near_of(found.nearest, zone))
+    return Conflict(taken_words(found.taken, zone, found.why), near_of(found.nearest, zone))
 
 
 def _numbers(*, assets: bool, details: bool) -> dict[str, int]:

@@ -35,6 +35,7 @@ class Look:
     answers: Answers
     status: int = 200
     taken: datetime | None = None
+    why: str = ""  # the refusal's code: taken by somebody, over, too soon
     nearest: tuple[datetime, ...] = ()
     notice: str | None = None
 
@@ -78,7 +79,8 @@ class ModifyDoors:
         except SlotTaken as lost:
             nearest = nearest_of(lost)
             best = min(nearest, key=lambda each: abs(each - at), default=None)
-            look = Look(answers=replace(answers, at=best, day=None), status=409, taken=at, nearest=nearest)
+            answers = replace(answers, at=best, day=None)
+            look = Look(answers=answers, status=409, taken=at, why=lost.code, nearest=nearest)
             return await self._page(request, await self._found(request), look)
         except VersionMismatch as refusal:
             return await self._second(request, answers, form, int(refusal.status))
@@ -138,7 +140,7 @@ class ModifyDoors:
             "chosen": chosen_of(at, found.zone, actor.zone) if at and times else None,
             "now_is": chosen_of(found.arrival_at, found.zone, actor.zone),
             "conflict": (
-                Conflict(taken_words(look.taken, found.zone), near_of(look.nearest, found.zone)) if look.taken else None
+                Conflict(taken_words(look.taken, found.zone, look.why), near_of(look.nearest, found.zone)) if look.taken else None
             ),
             "notice": look.notice,
             "offers": offers_of(found, settings, now),

@@ -97,6 +97,18 @@ class Unstorable(BadInput):
     """A text in the request is too long, or has characters that cannot be kept."""
 
 
+class NulCharacter(Unstorable):
+    """A text in the request has a NUL character, which cannot be kept. Take it out and send the request again."""
+
+
+class BadHours(BadInput):
+    """These working hours do not fit together."""
+
+
+class BadArea(BadInput):
+    """This is not an area: send a GeoJSON Polygon or MultiPolygon, longitude before latitude."""
+
+
 class Unreadable(Refusal):
     """This is not a message this address can read."""
 
@@ -132,6 +144,18 @@ class SlotTaken(Conflict):
     """Somebody else has just taken this time. Choose another one."""
 
 
+class TimeOver(SlotTaken):
+    """This time is over. Choose one that is still to come."""
+
+
+class TooSoon(SlotTaken):
+    """This time is too soon by now to be booked. Choose a later one."""
+
+
+class TooFarAhead(SlotTaken):
+    """This time lies further ahead than can be booked yet. Choose an earlier one."""
+
+
 class HoldOver(Conflict):
     """The time was held for you, but the hold has ended. Choose a time again."""
 
@@ -162,8 +186,24 @@ class SurveysOff(Conflict):
     """Feedback is not asked for just now. Call the service desk instead."""
 
 
+class ChangedMeanwhile(VersionMismatch):
+    """This was changed in the meantime. Look at it again before you change it."""
+
+
 class AlreadyThere(Conflict):
     """That is there already."""
+
+
+class NameTaken(AlreadyThere):
+    """There is one with this name already. Choose another name."""
+
+
+class StillUsed(Conflict):
+    """Something still needs this. Take it out of there first."""
+
+
+class StillAtWork(Conflict):
+    """This technician is on the way or at work. End that visit, or give it to somebody else, first."""
 
 
 class NoAddress(BadInput):

@@ -1,9 +1,9 @@
 """The whole application with everybody at its doors, for the role matrix."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 
 from tests.serving import config_for, free_socket, serving
-from tests.web.matrix import Persona, Things
+from tests.web.matrix import AREA, Persona, Things
 from tests.web.roles import whole_app
 from tests.world import NOW, World
+from tracker.actions.catalog import absences, areas, constraints, offerings
 from tracker.actions.house import House
 from tracker.actions.people import contacts, customers, tokens
 from tracker.actions.people.accounts import hashed
@@ -57,28 +58,14 @@ class Site:
             return {"Authorization": f"Bearer {self.scoped[persona.scope]}"}
         return {"Cookie": persona.cookie} if persona.cookie else {}
 
-    async def things(self, *, fresh: bool) -> Things:
-        """One of each, of the first account, the technician's being Maya; the same again unless they must be fresh."""
-        if fresh or self.known is None:
-            self.known = await self._made()
+    async def things(self, fresh: Collection[str] = ()) -> Things:
+        """One of each, of the first account, the technician's being Maya; the same again but for those that must be ``fresh``."""
+        names = fresh if self.known else MAKERS.keys()
+        world = self.world
+        base = self.known or Things(account=world.account, technician=world.maya, service=world.service, arrival=ARRIVAL)
+        made = {name: await MAKERS[name](self) for name in names if name in MAKERS}
+        self.known = replace(base, service_type=world.service, **made)
         return self.known
-
-    async def _made(self) -> Things:
-        world, house = self.world, self.house
-        added = await contacts.add_contact(house, ADMIN, world.account, f"{new_id()}@example.org", "Kaisa")
-        [invitation] = await contacts.invitations_of(house, ADMIN, added.contact.id)
-        return Things(
-            account=world.account,
-            appointment=await world.appointment(arrival_at=NOW + timedelta(hours=3)),
-            asset=(await customers.add_asset(house, ADMIN, world.account, "Pump")).id,
-            contact=added.contact.id,
-            invitation=invitation.id,
-            session=(await self.session("customer"))[0],
-            token=(await tokens.add_token(house, ADMIN, "x", ["accounts:read"])).token.id,
-            service=world.service,
-            technician=world.maya,
-            arrival=(NOW + timedelta(days=2)).replace(minute=0).isoformat(),
-        )
 
     async def ask(
         self, route: Door, method: str, persona: Persona, things: Things, body: dict[str, Any] | None
@@ -89,7 +76,8 @@ class Site:
         more: dict[str, Any] = {}
         if method not in SAFE and route.kind == "api":
             more["json"] = body
-            headers["If-Match"] = '"1"'
+            if "appointment" in route.param_convertors:
+                headers["If-Match"] = '"1"'
         elif method not in SAFE and route.kind == "page":
             more["data"] = (body or {}) | {"form_token": self.form_token(headers.setdefault("Cookie", "tt-form=" + "y" * 43))}
         self.client.cookies.clear()
@@ -101,6 +89,66 @@ class Site:
 
         value = re.sub(r"^[\w-]+=", "", cookie)
         return hmac.new(self.house.secret, b"form:" + value.encode(), "sha256").hexdigest()
+
+
+ARRIVAL = (NOW + timedelta(days=2)).replace(minute=0).isoformat()
+CLOSED = NOW.date() + timedelta(days=7)
+
+
+async def _contact(site: Site) -> str:
+    return (await contacts.add_contact(site.house, ADMIN, site.world.account, f"{new_id()}@example.org", "Kaisa")).contact.id
+
+
+async def _invitation(site: Site) -> str:
+    [invitation] = await contacts.invitations_of(site.house, ADMIN, await _contact(site))
+    return invitation.id
+
+
+async def _absence(site: Site) -> str:
+    return (await absences.add_absence(site.house, ADMIN, site.world.onni, NOW, NOW + timedelta(hours=1))).absence.id
+
+
+async def _asset(site: Site) -> str:
+    return (await customers.add_asset(site.house, ADMIN, site.world.account, "Pump")).id
+
+
+async def _appointment(site: Site) -> str:
+    return await site.world.appointment(arrival_at=NOW + timedelta(hours=3))
+
+
+async def _session(site: Site) -> str:
+    return (await site.session("customer"))[0]
+
+
+async def _token(site: Site) -> str:
+    return (await tokens.add_token(site.house, ADMIN, "x", ["accounts:read"])).token.id
+
+
+async def _skill(site: Site) -> str:
+    return (await offerings.add_skill(site.house, ADMIN, new_id())).id
+
+
+async def _territory(site: Site) -> str:
+    return (await areas.add_territory(site.house, ADMIN, new_id(), AREA)).id
+
+
+async def _day(site: Site) -> str:
+    return str((await constraints.close_day(site.house, ADMIN, CLOSED, "Stocktaking")).day)
+
+
+MAKERS: dict[str, Callable[[Site], Awaitable[str]]] = {
+    "absence": _absence,
+    "appointment": _appointment,
+    "asset": _asset,
+    "contact": _contact,
+    "day": _day,
+    "invitation": _invitation,
+    "session": _session,
+    "skill": _skill,
+    "territory": _territory,
+    "token": _token,
+}
+"""How a sample of each thing is made anew: a request may use it up."""
 
 
 @asynccontextmanager

@@ -46,17 +46,22 @@ PERSONAS = (
 
 _STAFF = frozenset({"dispatcher", "admin", *(f"token {scope}" for scope in EVERY_SCOPE)})
 WHOSE: Mapping[str, frozenset[str]] = {
+    "absence": _STAFF,
     "appointment": _STAFF | {"customer", "technician", "phone"},
     "account": _STAFF | {"customer"},
     "asset": _STAFF,
     "contact": _STAFF,
     "invitation": _STAFF,
+    "service_type": _STAFF,
     "session": frozenset({"customer"}),
+    "skill": _STAFF,
+    "technician": _STAFF,
+    "territory": _STAFF,
     "token": frozenset({"admin"}),
 }
 """Of each thing that a path names, whose the tests' sample is; to everybody else it is "not found"."""
 
-FREE = frozenset({"name", "version", "x", "y", "z"})
+FREE = frozenset({"day", "name", "version", "x", "y", "z"})
 """Parameters that name nothing of anybody's."""
 
 
@@ -64,6 +69,7 @@ FREE = frozenset({"name", "version", "x", "y", "z"})
 class Things:
     """The samples: fresh for every request that may change them."""
 
+    absence: str = ""
     account: str = ""
     appointment: str = ""
     asset: str = ""
@@ -71,8 +77,12 @@ class Things:
     invitation: str = ""
     session: str = ""
     token: str = ""
+    day: str = "2026-12-27"
     service: str = ""
+    service_type: str = ""
+    skill: str = ""
     technician: str = ""
+    territory: str = ""
     arrival: str = ""
     more: dict[str, str] = field(default_factory=dict)
 
@@ -85,6 +95,8 @@ def nothing(_things: Things) -> dict[str, Any]:
 
 
 PLACE = {"address": "Esimerkkikatu 2", "lat": 60.2, "lon": 24.9}
+AREA = {"type": "Polygon", "coordinates": [[[24, 60], [25, 60], [25, 61], [24, 60]]]}
+AN_ABSENCE = {"starts_at": "2026-12-01T08:00:00Z", "ends_at": "2026-12-02T08:00:00Z"}
 A_TOKEN = {"name": "x", "scopes": ["accounts:read"]}
 A_BOOKING: Body = lambda it: {"account": it.account, "service_type": it.service, "arrival_at": it.arrival}  # noqa: E731
 SAMPLES: Mapping[tuple[str, str], Body] = {
@@ -104,6 +116,21 @@ SAMPLES: Mapping[tuple[str, str], Body] = {
     ("POST", "/sessions/{session}/end"): nothing,
     ("POST", "/sign-in"): lambda _: {"email": "nobody@example.org", "password": "wrong"},
     ("POST", "/sign-out"): nothing,
+    ("DELETE", "/api/v1/absences/{absence}"): nothing,
+    ("PUT", "/api/v1/accounts/{account}/technicians"): lambda it: {"never": [], "only": [it.technician]},
+    ("PUT", "/api/v1/closed-days/{day}"): lambda _: {"name": "Stocktaking"},
+    ("DELETE", "/api/v1/closed-days/{day}"): nothing,
+    ("POST", "/api/v1/service-types"): lambda _: {"name": "Inspection", "duration_min": 60},
+    ("PATCH", "/api/v1/service-types/{service_type}"): lambda _: {"description": "Once a year."},
+    ("POST", "/api/v1/skills"): lambda it: {"name": f"Like {it.skill}"},
+    ("PATCH", "/api/v1/skills/{skill}"): lambda it: {"name": f"Like {it.skill}"},
+    ("DELETE", "/api/v1/skills/{skill}"): nothing,
+    ("POST", "/api/v1/technicians"): lambda _: {"name": "Kaisa", "zone": "Europe/Helsinki"},
+    ("PATCH", "/api/v1/technicians/{technician}"): lambda _: {"title": "Heat pump technician"},
+    ("POST", "/api/v1/technicians/{technician}/absences"): lambda _: AN_ABSENCE,
+    ("POST", "/api/v1/territories"): lambda it: {"name": f"Like {it.territory}", "area": AREA},
+    ("PATCH", "/api/v1/territories/{territory}"): lambda _: {"area": AREA},
+    ("DELETE", "/api/v1/territories/{territory}"): nothing,
     ("POST", "/api/v1/accounts"): lambda _: {"name": "Uusi"},
     ("PATCH", "/api/v1/accounts/{account}"): lambda _: {"active": True},
     ("POST", "/api/v1/accounts/{account}/assets"): lambda _: {"name": "Pump"},

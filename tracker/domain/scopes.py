@@ -9,6 +9,8 @@ SCOPES = {
     "appointments:write": "book, move, cancel and step appointments",
     "accounts:read": "read accounts, contacts, assets and locations",
     "accounts:write": "add and change them, and invite contacts",
+    "catalog:read": "read what can be booked and who can come: service types, skills, technicians, territories, closed days",
+    "catalog:write": "add and change them, and who may come to an account",
 }
 
 

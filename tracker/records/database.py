@@ -194,6 +194,7 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args=creator, **kept)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "before_cursor_execute", _refuse_nul)
     return engine
 
 
@@ -203,6 +204,14 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _refuse_nul(_connection: object, _cursor: object, _statement: str, parameters: Any, _context: object, many: bool) -> None:
+    """SQLite would keep what PostgreSQL does not: a text with a NUL."""
+    for row in parameters if many else (parameters,):
+        for value in row:
+            if isinstance(value, str) and "\x00" in value:
+                raise Unstorable
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -15,7 +15,7 @@ from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import STAFF, Role
 from tracker.errors import NotAllowed
-from tracker.web import api_customers, booking, openapi, surveys
+from tracker.web import api_catalog, api_customers, api_technicians, booking, openapi, surveys
 from tracker.web.answers import (
     AppointmentAnswer,
     AppointmentsAnswer,
@@ -78,6 +78,8 @@ def operations() -> list[Operation]:
         *api_customers.operations(),
         *booking.operations(),
         *surveys.operations(),
+        *api_catalog.operations(),
+        *api_technicians.operations(),
     ]
 
 

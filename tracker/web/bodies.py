@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
 
-from tracker.errors import BadInput, TooBig, TooSlow, Unreadable, VersionMismatch
+from tracker.errors import BadInput, NulCharacter, TooBig, TooSlow, Unreadable, VersionMismatch
 
 BODY_S = 30.0
 """How long a body may take to arrive."""
@@ -38,15 +38,30 @@ def at_most(most_bytes: int, receive: Receive) -> Receive:
 
 
 async def body_of[T](request: Request, kind: type[T]) -> T:
-    """The JSON body as this type; `Unreadable` if it is not JSON, `BadInput` with the place if it does not fit."""
+    """The JSON body as this type; `Unreadable` if it is not JSON, `BadInput` with the place if it does not fit.
+
+    `NulCharacter` if a text in it has one: PostgreSQL keeps none, and what is kept may not depend on the database.
+    """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Unreadable("The body must be application/json.")
+    body = await request.body()
     try:
-        return msgspec.json.decode(await request.body(), type=kind)
+        if b"\\u0000" in body and has_nul(msgspec.json.decode(body)):
+            raise NulCharacter
+        return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise BadInput(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Unreadable from None
+
+
+def has_nul(value: object) -> bool:
+    """Whether any text in this JSON value has a NUL character."""
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(has_nul(each) for pair in value.items() for each in pair)
+    return isinstance(value, list) and any(has_nul(each) for each in value)
 
 
 def moment_of(request: Request, name: str) -> datetime | None:
@@ -79,6 +94,12 @@ def version_of(request: Request) -> int | None:
     return int(match[1])
 
 
+def seen_of(request: Request) -> str | None:
+    """The state an If-Match names (its ETag); None if there is none or any will do."""
+    said = request.headers.get("if-match", "*").strip()
+    return None if said == "*" else said.removeprefix('"').removesuffix('"')
+
+
 def key_of(request: Request) -> str | None:
     """The Idempotency-Key, if there is one."""
     key = request.headers.get("idempotency-key")
@@ -95,6 +116,7 @@ def asked[T](request: Request, kind: type[T]) -> T:
         raise BadInput(str(error)) from None
 
 
-def json_answer(body: object, status: int = 200) -> Response:
-    """An answer in JSON; times as RFC 3339."""
-    return Response(msgspec.json.encode(body), status, media_type="application/json")
+def json_answer(body: object, status: int = 200, *, etag: str | None = None) -> Response:
+    """An answer in JSON; times as RFC 3339. ``etag`` names the state it shows."""
+    headers = {"ETag": f'"{etag}"'} if etag else None
+    return Response(msgspec.json.encode(body), status, headers, media_type="application/json")

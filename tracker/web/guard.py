@@ -20,7 +20,7 @@ from tracker.actions.people import accounts, tokens
 from tracker.config import PublicAddress
 from tracker.domain.accounts import ANONYMOUS, Actor
 from tracker.domain.appointments import Role
-from tracker.errors import BadToken, ForeignOrigin, NotAllowed, NotFound, NotSignedIn, Refusal
+from tracker.errors import BadToken, ForeignOrigin, NotAllowed, NotFound, NotSignedIn, NulCharacter, Refusal
 from tracker.web.bodies import at_most
 from tracker.web.problems import refuse
 from tracker.web.slim import apart
@@ -94,11 +94,13 @@ class Guard:
         return hmac.new(self.house.secret, b"form:" + self._binding(request).encode(), sha256).hexdigest()
 
     async def check_form(self, request: Request) -> FormData:
-        """The posted form; `ForeignOrigin` if it does not carry the token."""
+        """The posted form; `ForeignOrigin` if it does not carry the token, `NulCharacter`."""
         form = await request.form(max_files=1, max_fields=200)
         said = form.get(FORM_FIELD)
         if not isinstance(said, str) or not hmac.compare_digest(said.encode(), self.form_token(request).encode()):
             raise ForeignOrigin
+        if any(isinstance(part, str) and "\x00" in part for pair in form.multi_items() for part in pair):
+            raise NulCharacter
         return form
 
     def _binding(self, request: Request) -> str:
@@ -192,6 +194,8 @@ def door(
         request = Request(request.scope, at_most(most_bytes, request.receive), request._send)
         if any(isinstance(value, str) and "\x00" in value for value in request.path_params.values()):
             raise NotFound  # no id of ours has a NUL, and PostgreSQL takes none
+        if any("\x00" in part for pair in request.query_params.multi_items() for part in pair):
+            raise NulCharacter
         request.state.actor = await admitted(guard, request, allowed, kind, scope)
         response = await endpoint(request)
         guard.finish(request, response)

@@ -36,8 +36,8 @@ async def book(house: House, actor: Actor, need: Need, arrival_at: datetime, *, 
     """Book the technician with the least travel for an arrival; the new appointment.
 
     Errors: those of `needs.wanted`; `NotBookable` (a time that is never offered), `SlotTaken` (nobody can come then any
-    more; ``nearest`` has up to three free times), `IdempotencyMismatch`. The same ``key`` with the same need and
-    arrival gives the same appointment.
+    more; ``nearest`` has up to three free times), `TimeOver`, `TooSoon` and `TooFarAhead` (with them, too),
+    `IdempotencyMismatch`. The same ``key`` with the same need and arrival gives the same appointment.
     """
     request = Keyed.of(actor, key, "book", need, arrival_at)
     looked_at = house.turns.now
@@ -53,7 +53,7 @@ async def book(house: House, actor: Actor, need: Need, arrival_at: datetime, *, 
     if search.hold is not None and search.hold.arrival_at == arrival_at:
         booking.taking.first = search.hold.technician_id
     try:
-        return await booking.made(allowed=actor.staff or search.allows(epoch_s(arrival_at)))
+        return await booking.made(refused=search.refusal(epoch_s(arrival_at), staff=actor.staff))
     except SlotTaken as lost:
         return await request.instead(house.db, lost)
 
@@ -76,11 +76,11 @@ class _Booking:
     request: Keyed
     taking: "Taking[Appointment]" = None  # type: ignore[assignment]  # made of `write`
 
-    async def made(self, *, allowed: bool) -> Appointment:
+    async def made(self, *, refused: type[SlotTaken] | None) -> Appointment:
         """Booked; again if the booking id was another's, or the answer of the same request that was faster."""
         for _ in range(ID_TRIES):
             try:
-                return await self.taking.done(allowed=allowed)
+                return await self.taking.done(refused=refused)
             except ConstraintViolated as violated:
                 if violated.name == KEY:
                     async with self.house.db.reading() as tx:

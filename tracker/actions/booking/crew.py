@@ -29,9 +29,10 @@ MOST_WEEKS, MOST_LATELY = 20_000, 2_000
 FIRST_RING_M = 1_000.0
 LAST_RING_M = 1_024_000.0
 """Rings double up to this; then everybody is looked at."""
-BOUND_LASTS_S = 30.0
 WEEK_LASTS_S = 2.0
 """Hours, absences and closed days are read again after this: as fast as settings, a change reaches everybody."""
+BOUND_LASTS_S = 1.5
+"""When anybody works; less, because those who come while one reads it again go on with what was known."""
 
 
 @dataclass
@@ -49,12 +50,19 @@ class Company:
     _lately: dict[Hashable, tuple[float, Any]] = field(default_factory=dict)
 
     async def refresh(self, tx: Transaction) -> None:
-        """Read again how many technicians there are and when anybody works, if that is long ago."""
-        if self.clock() < self._until:
+        """Read again how many technicians there are and when anybody works, if that is a while ago."""
+        now = self.clock()
+        if now < self._until:
             return
-        self.size = await crew.how_many(tx)
-        self.hours, self.zones = await crew.patterns(tx)
-        self._until = self.clock() + BOUND_LASTS_S
+        if self.zones:
+            self._until = now + BOUND_LASTS_S  # one reads for all: thousands of rows
+        try:
+            self.size = await crew.how_many(tx)
+            self.hours, self.zones = await crew.patterns(tx)
+        except BaseException:
+            self._until = -1.0
+            raise
+        self._until = now + BOUND_LASTS_S
 
     async def weeks(self, tx: Transaction, people: Sequence[Person], now: datetime) -> dict[str, Week]:
         """Hours, breaks and absences (not long past ones) of these technicians."""
@@ -68,6 +76,12 @@ class Company:
             self._weeks |= {technician: (moment_s + WEEK_LASTS_S, week) for technician, week in read.items()}
             known |= read
         return known
+
+    def forget(self) -> None:
+        """Staff of this process changed something: read all of it again (other processes do within two seconds)."""
+        self._until, self._closed = -1.0, (-1.0, frozenset())
+        self._weeks.clear()
+        self._lately.clear()
 
     async def lately[T](self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
         """What was read within the last two seconds, else what ``ask`` reads: for what staff edit, never for who is free."""

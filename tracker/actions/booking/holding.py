@@ -39,7 +39,7 @@ async def hold(house: House, actor: Actor, need: Need, arrival_at: datetime) -> 
     holding.taking = Taking(search, epoch_s(arrival_at), holding.write)
     if search.hold is not None and search.hold.arrival_at == arrival_at:
         holding.taking.first = search.hold.technician_id
-    return await holding.taking.done(allowed=actor.staff or search.allows(epoch_s(arrival_at)))
+    return await holding.taking.done(refused=search.refusal(epoch_s(arrival_at), staff=actor.staff))
 
 
 async def held(house: House, actor: Actor) -> Hold | None:

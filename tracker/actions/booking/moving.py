@@ -52,7 +52,7 @@ async def move(
     moving.taking = Taking(search, epoch_s(arrival_at), moving.write, first=found.technician_id)
     await moving.know_the_old_day(search)
     try:
-        done = await moving.made(allowed=actor.staff or search.allows(epoch_s(arrival_at)))
+        done = await moving.made(refused=search.refusal(epoch_s(arrival_at), staff=actor.staff))
     except (SlotTaken, VersionMismatch) as lost:
         return await request.instead(house.db, lost)
     await tell(house, appointment)
@@ -100,9 +100,9 @@ class _Moving:
             self.taking.concerned[diary.technician] = diary
             await search.ways.learn(keeping.pairs_after(diary, start, self.found.id))
 
-    async def made(self, *, allowed: bool) -> Appointment:
+    async def made(self, *, refused: type[SlotTaken] | None) -> Appointment:
         try:
-            return await self.taking.done(allowed=allowed)
+            return await self.taking.done(refused=refused)
         except ConstraintViolated as violated:
             if violated.name != KEY:
                 raise

@@ -14,7 +14,7 @@ from tracker.domain.appointments import State
 from tracker.domain.cells import epoch_s, moment
 from tracker.domain.grid import times_of_day
 from tracker.domain.slots import Diary, look
-from tracker.errors import BadInput, NotFound
+from tracker.errors import BadInput, NotFound, SlotTaken, TimeOver, TooFarAhead, TooSoon
 from tracker.records import appointments, holds
 from tracker.records.database import Transaction
 from tracker.records.holds import Hold
@@ -133,12 +133,15 @@ class Search:
             found += times_of_day(self.zone, first + timedelta(days=each), settings.slot_grid_min)
         return [time for time in found if time >= earliest]
 
-    def allows(self, arrival: int) -> bool:
-        """Whether an arrival lies between lead time and horizon."""
+    def refusal(self, arrival: int, *, staff: bool) -> type[SlotTaken] | None:
+        """Why an arrival cannot be had whoever is free: it is over, or (but for staff) not between lead time and horizon."""
         settings = self.house.settings.now
-        earliest = epoch_s(self.now + timedelta(minutes=settings.lead_time_min))
         day = moment(arrival).astimezone(ZoneInfo(self.zone)).date()
-        return arrival >= earliest and day <= self.today + timedelta(days=settings.horizon_days)
+        if arrival <= epoch_s(self.now):
+            return TimeOver
+        if not staff and arrival < epoch_s(self.now + timedelta(minutes=settings.lead_time_min)):
+            return TooSoon
+        return TooFarAhead if not staff and day > self.today + timedelta(days=settings.horizon_days) else None
 
     async def offered(self, times: Sequence[int]) -> dict[int, str]:
         """Those of the times (in order) at which somebody can come, each with the source of its travel."""

@@ -62,9 +62,9 @@ class Taking[T: Kept]:
     def __post_init__(self) -> None:
         self.around = Around(self.search, self.arrival)
 
-    async def done(self, *, allowed: bool) -> T:
-        """What ``write`` gave; `SlotTaken` with the nearest free times if nobody can come (or it is not ``allowed``)."""
-        while allowed and self.read < ROUNDS:
+    async def done(self, *, refused: type[SlotTaken] | None) -> T:
+        """What ``write`` gave; `SlotTaken`, or as what it is ``refused`` anyway, with the nearest free times."""
+        while refused is None and self.read < ROUNDS:
             tried, choice = len(self.taken), await choose(self.around, self.taken)
             if not choice.nearest_first:
                 break
@@ -73,7 +73,7 @@ class Taking[T: Kept]:
                 return done
             if len(self.taken) >= tried + choice.can:
                 break  # everybody who could come was asked
-        raise SlotTaken(nearest=[each.isoformat() for each in await self.search.nearest(self.arrival)])
+        raise (refused or SlotTaken)(nearest=[each.isoformat() for each in await self.search.nearest(self.arrival)])
 
     async def _one_of(self, choice: Choice) -> T | None:
         await self._know_hold()
