@@ -82,7 +82,7 @@ class Hub:
         channel = self.channels.get(viewer.appointment)
         if channel is None:
             channel = self.channels[viewer.appointment] = Channel(viewer.appointment, technician)
-        channel.viewers.add(viewer)
+        channel.admit(viewer)
         self._want(channel)
 
     def forget(self, socket: Socket) -> None:
@@ -103,9 +103,11 @@ class Hub:
 
     def seen(self, viewer: Watch, offset: int) -> None:
         """The viewer saw an update: it may have the next."""
-        self._wake()
-        viewer.mailbox.seen(offset)
-        viewer.pump(_now())
+        box = viewer.mailbox
+        box.seen(offset)
+        if box.newest is not None or box.states:  # seldom: and where nothing waits nothing need be doubted
+            self._wake()
+            viewer.pump(_now())
 
     # -- what Redis says -----------------------------------------------------------------------------------------------
 
@@ -141,8 +143,7 @@ class Hub:
             channel.leg, channel.shows, channel.parted = None, False, 0  # whatever this state is, positions after it need a look
         now = _now()
         for viewer in channel.viewers:
-            viewer.mailbox.put(frame)
-            viewer.pump(now)
+            viewer.give(frame, now)
 
     def _want(self, channel: Channel) -> None:
         self._looks.want(channel, lambda heard: partial(self._heard, heard))

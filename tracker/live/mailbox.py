@@ -38,6 +38,15 @@ class Mailbox:
             self.states.append(frame)
             self.newest = None
 
+    def passes(self, frame: Frame, now: float) -> bool:
+        """What `put` and then `take` come to for an update with nothing in its way, nearly always; False: nothing was done."""
+        if not (self.joined and frame.is_update) or self.states or len(self.unseen) >= UNSEEN:
+            return False
+        self.newest = None
+        self.unseen.append((frame.offset, now))
+        self.offset = frame.offset
+        return True
+
     @property
     def waiting(self) -> bool:
         """True if there is something to send, now or when it may."""

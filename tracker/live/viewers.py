@@ -93,6 +93,15 @@ class Watch:
         """True if this viewer has not said ``seen`` for too long."""
         return self.mailbox.owing(now)
 
+    def give(self, frame: frames.Frame, now: float) -> None:
+        """Put a frame into the mailbox and send what may be sent: for an update with nothing in its way in one go."""
+        if self.door.ready() and self.mailbox.passes(frame, now):
+            self.door.write(frame.wire(self.short, now))
+            self.wrote = now
+        else:
+            self.mailbox.put(frame)
+            self.pump(now)
+
     def pump(self, now: float) -> None:
         """Send what may be sent now (monotonic seconds)."""
         while self.mailbox.waiting and self.door.ready():
@@ -146,6 +155,11 @@ class Channel:
         self.looking: asyncio.Task[None] | None = None
         self.again = False  # another look is wanted after the one under way …
         self.spoiled = 0  # … whose result, if this was raised since, must not be told
+
+    def admit(self, viewer: Watch) -> None:
+        """One more viewer. The place is the same for all, and one object: looked up for every frame, it stays in reach."""
+        viewer.short = next((other.short for other in self.viewers if other.short == viewer.short), viewer.short)
+        self.viewers.add(viewer)
 
     def hold(self) -> None:
         """Nothing more for its viewers before a new look; one under way does not count."""

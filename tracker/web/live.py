@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -69,12 +70,15 @@ class _Closed(Exception):
 
 
 class _Words:
-    """What one viewer says, read with the limits that keep a loud one from being a burden."""
+    """What one viewer says, read with the limits that keep a loud one from being a burden. ``tell`` hears each ``seen``."""
+
+    __slots__ = ("_pace", "_socket", "count", "tell")
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
-        self._pace = Pace(PER_SECOND, BURST, asyncio.get_running_loop().time())
+        self._pace = Pace(PER_SECOND, BURST, monotonic())
         self.count = 0
+        self.tell: Callable[[int], None]
 
     async def next(self) -> Said:
         """The next frame. Raises _Closed: gone, binary (1003), too big (1009), too fast (4429), not understood (1008)."""
@@ -86,27 +90,24 @@ class _Words:
             raise _Closed(1003)
         if len(text) > LONGEST:
             raise _Closed(1009)
-        if not self._within_limits():
+        self.count += 1
+        if self._pace.spent(monotonic()):
             raise _Closed(4429)
         try:
             return msgspec.json.decode(text, type=Said)
         except (msgspec.DecodeError, UnicodeError):
             raise _Closed(1008) from None
 
-    def _within_limits(self) -> bool:
-        self.count += 1
-        return not self._pace.spent(asyncio.get_running_loop().time())
-
-    def hear(self, tell: Callable[[int], None], text: bytes) -> bool:
+    def hear(self, text: bytes) -> bool:
         """``seen`` heard where it comes in; False: it is something else, or too much, and takes the long way."""
-        if self._pace.poor or len(text) > LONGEST:
-            return False
         try:
             offset = _seen(text).offset
         except (msgspec.DecodeError, UnicodeError):
             return False
-        self._within_limits()
-        tell(offset)
+        if len(text) > LONGEST or not self._pace.affords(monotonic()):
+            return False
+        self.count += 1
+        self.tell(offset)
         return True
 
     async def seen(self) -> int:
@@ -185,12 +186,12 @@ async def _watch_visit(house: House, actor: Actor, viewer: Watch, said: Said, wo
     viewer.short = visit.place if said.short else None
     house.hub.join(viewer, visit.technician_id)
     del visit  # this frame lives as long as the socket
-    tell = partial(house.hub.seen, viewer)
+    words.tell = partial(house.hub.seen, viewer)
     if isinstance(viewer.door, DirectDoor):
-        viewer.door.listen(partial(words.hear, tell))
+        viewer.door.listen(words.hear)
     try:
         while True:
-            tell(await words.seen())
+            words.tell(await words.seen())
     finally:
         house.hub.leave(viewer)
 
