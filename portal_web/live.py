@@ -107,4 +107,5 @@ def trip_in(view: LiveView, visit: Visit, technician: Technician | None, street:
         paused_since=since if paused else None,
         closed=view.leg is None,
         street=street,
+        arriving=view.arriving,
     )

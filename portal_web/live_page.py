@@ -59,6 +59,7 @@ def panel_facts(visit: Visit, view: LiveView, trip: Trip | None) -> dict[str, An
         "paused": milliseconds(told.paused_since) if told.paused_since else None,
         "reason": told.reason,
         "closed": told.closed,
+        "arriving": told.arriving,
         "forStaff": told.for_staff,
         "street": told.street,
         "place": [visit.place.lat, visit.place.lon],

@@ -87,11 +87,12 @@ def trip_from(
     paused_since: datetime | None,
     closed: bool,
     street: Street,
+    arriving: bool = False,
 ) -> Trip | None:
     """The trip of a visit under way out of a live view's public values (`actions/trip/watching`); None unless it is traveling."""
     if visit.state is not State.TRAVELING:
         return None
-    trip = replace(trip_of(visit), eta=_arrival(eta), paused_since=paused_since, closed=closed)
+    trip = replace(trip_of(visit), eta=_arrival(eta), paused_since=paused_since, closed=closed, arriving=arriving)
     if position is None:
         return trip
     here = Point(position["lat"], position["lon"])

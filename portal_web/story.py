@@ -35,6 +35,7 @@ class Story:
     words: str | None
     privacy: str
     announce: str
+    there: bool
 
 
 def tell(trip: Trip, now: datetime, shown: Window | None = None) -> Story:
@@ -61,6 +62,7 @@ def tell(trip: Trip, now: datetime, shown: Window | None = None) -> Story:
         words=_words(trip, level),
         privacy=_privacy(trip, level),
         announce=_announce(trip, level, window, by, now),
+        there=_there(trip, level),
     )
 
 
@@ -95,7 +97,14 @@ def _title(trip: Trip, level: Level) -> str:
     return f"{trip.name} is on the way{extra.get(level, '')}"
 
 
+def _there(trip: Trip, level: Level) -> bool:
+    """Noticed at the address, and nothing newer says otherwise."""
+    return trip.arriving and level not in (Level.STALE, Level.LOST, Level.PAUSED)
+
+
 def _label(trip: Trip, level: Level, window: Window | None, now: datetime) -> str:
+    if _there(trip, level):
+        return f"{trip.name} is arriving"
     if level is Level.LOST:
         return f"We can’t see {trip.name}’s position"
     if window is None:
@@ -109,6 +118,9 @@ def _label(trip: Trip, level: Level, window: Window | None, now: datetime) -> st
 
 def _sub(trip: Trip, level: Level, window: Window | None, by: datetime | None, now: datetime) -> str:
     passed = "" if window or by else " The time it was expected has passed."
+    if _there(trip, level):
+        place = "the address" if trip.for_staff else "your address"
+        return f"**{trip.name} has reached {place}.** This page changes when work begins."
     if level is Level.PAUSED:
         return (
             "Location sharing is paused. **The visit is still on.** "
@@ -248,6 +260,8 @@ def _map_label(trip: Trip, level: Level) -> str:
 
 
 def _announce(trip: Trip, level: Level, window: Window | None, by: datetime | None, now: datetime) -> str:
+    if _there(trip, level):
+        return f"{trip.name} is arriving."
     first = {
         Level.STALE: "The position is old. ",
         Level.PAUSED: "Location sharing is paused. ",

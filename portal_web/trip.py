@@ -50,6 +50,7 @@ class Trip:
     reason: str | None = None
     closed: bool = False
     for_staff: bool = False
+    arriving: bool = False
 
 
 def level_of(trip: Trip, now: datetime) -> Level:

@@ -69,6 +69,7 @@ def random_trip(dice: random.Random) -> tuple[Trip, datetime]:
         reason=dice.choice((None, "connection", "battery", "location", "unheard of")),
         closed=dice.random() < 0.3,
         for_staff=dice.random() < 0.3,
+        arriving=dice.random() < 0.2,
     )
     return trip, now
 

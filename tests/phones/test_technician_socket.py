@@ -14,14 +14,15 @@ import websockets
 
 from tests.phones.clients import TOKEN, PhoneClient, Start, Web, fix, web
 from tests.servers import OwnValkey, valkey_server
-from tests.world import NOW, Clock, World
+from tests.world import NOW, PLACE, Clock, World
 from tracker.actions.people import accounts
-from tracker.actions.trip import trails
+from tracker.actions.trip import endings, trails
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step
 from tracker.domain.clocks import Clock as PhoneClock
 from tracker.domain.clocks import corrected
+from tracker.domain.geo import moved
 from tracker.domain.pings import judge
 from tracker.domain.wire import own
 from tracker.live import keys
@@ -306,6 +307,30 @@ async def test_a_step_is_taken_once_and_the_policy_follows(here: Web, world: Wor
         assert (gate.appointment, gate.device) == (visit, world.phone)
         arrive = step | {"id": "c-11", "step": "arrive", "from": "traveling"}
         assert (await phone.ask(arrive))["state"] == "in_progress"
+
+
+async def test_who_stands_at_the_door_is_offered_arrived_and_who_drives_on_no_more(here: Web, world: World, clock: Clock) -> None:
+    visit, worker = await world.appointment(), endings.Watch(here.house)
+    maya = Actor(Role.TECHNICIAN, technician=world.maya)
+    await take_step(here.house, maya, visit, Wish(step=Step.START_TRAVEL, device=world.phone))
+    offered = {"type": "suggest", "appointment": visit, "step": "arrive"}
+
+    async def stand(phone: PhoneClient, seq: int, **place: float) -> None:
+        clock.move(seconds=60)
+        await phone.say({"type": "pings", "pings": [fix(seq, (clock() - NOW).total_seconds(), speed=0.5, **place)]})
+        assert (await phone.hear())["type"] == "ack"
+        await worker.turn()
+
+    async with PhoneClient.known(here, first=1) as phone:
+        for seq in (1, 2):
+            await stand(phone, seq, lat=PLACE.lat, lon=PLACE.lon)
+        assert await phone.hear() == offered
+        assert await phone.ask({"type": "pings", "pings": []}) == {"type": "ack", "seq": 2}  # said once
+    async with PhoneClient.known(here, first=1) as phone:
+        assert await phone.hear() == offered  # it may have been missed
+        away = moved(PLACE, 0, 900)
+        await stand(phone, 3, lat=away.lat, lon=away.lon)
+        assert await phone.hear() == offered | {"step": None}
 
 
 async def test_a_step_of_somebody_elses_visit_is_not_found(here: Web, world: World) -> None:

@@ -24,6 +24,7 @@ from tests.phones.clients import PhoneClient, Web, fix, give_token, web
 from tests.web.asyncapi import PAGE, page
 from tests.world import NOW, PLACE, Clock, World
 from tracker.actions.people.accounts import hashed
+from tracker.actions.trip import endings
 from tracker.domain.geo import moved
 from tracker.domain.ways import Basis, StoredRoute
 from tracker.domain.wire import own
@@ -284,6 +285,13 @@ async def test_every_frame_of_a_trip_fits_the_description(
                     break
                 await asyncio.sleep(0.1)
         await ask({"type": "pings", "pings": [fix(seq + 20, 2.0 * seq + 30), fix(seq + 21, 15, lat=66.0)]})
+        worker = endings.Watch(here.house)
+        for nth in (30, 31):  # she stands at the door
+            clock.move(seconds=200 if nth == 30 else 40)
+            at = (clock() - NOW).total_seconds()
+            await ask({"type": "pings", "pings": [fix(seq + nth, at, lat=PLACE.lat, lon=PLACE.lon, speed=0.0)]})
+            await worker.turn()
+        phone_ear.hear(await phone.socket.recv())  # what is suggested
         await step("arrive", "traveling")
         phone_ear.hear(await phone.socket.recv())
         await step("complete", "in_progress")

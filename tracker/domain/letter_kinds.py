@@ -15,5 +15,6 @@ class Kind(StrEnum):
     CANCELED = "canceled"
     REMINDER = "reminder"
     TRAVELING = "traveling"
+    ARRIVING = "arriving"
     COMPLETED = "completed"
     NOT_DONE = "not_done"

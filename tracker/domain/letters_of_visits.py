@@ -174,6 +174,24 @@ def traveling(sender: Sender, visit: Visit, set_off: datetime, expected: Expecte
     )
 
 
+def arriving(sender: Sender, visit: Visit, at: datetime) -> Words:
+    """The technician is at the address, or a few steps from it. No place: that it is theirs, they know."""
+    tongue, say, name, zone = sender.tongue, sender.tongue.say, visit.name(sender.tongue), visit.zone
+    return Words(
+        subject=say("{name} is arriving", name=name),
+        preview=say("{service} begins in a moment.", service=visit.service),
+        pill=say("Arriving"),
+        state="traveling",
+        lead=say("{name} reached your address at", name=name),
+        big=tongue.clock(at, zone),
+        sub=say("{zone}. Please make sure that {name} can come in.", zone=tongue.zone(zone, at), name=name),
+        button=Link(say("View live map"), visit.page(sender)),
+        facts=visit.facts(tongue, who=True),
+        note=(say("{name} stops sharing when work begins.", name=name), say("From then on the page shows no position.")),
+        why=say("You get this because you are the contact for this visit."),
+    )
+
+
 def completed(sender: Sender, visit: Visit, arrived: datetime | None, done: datetime, *, asks: bool) -> Words:
     """The work is done. ``asks``: how it was (A8)."""
     tongue, say, zone = sender.tongue, sender.tongue.say, sender.tongue.zone(visit.zone, done)

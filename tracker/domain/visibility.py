@@ -143,6 +143,7 @@ class Leg:
     started_at: datetime | None
     hides_at: datetime | None
     ended_at: datetime | None
+    arriving_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     origin_lon: float | None = None
     planned_s: int | None = None
     ended_at: datetime | None = None
+    arriving_at: datetime | None = None  # noticed by position (T5); None again if it drove on
     end_reason: str | None = None
 
     @property
@@ -58,6 +59,18 @@ async def end(tx: Transaction, leg: str, now: datetime, reason: str) -> bool:
     """End a leg; False if it had ended before."""
     which = (legs.c.id == leg) & legs.c.ended_at.is_(None)
     return await tx.change(update(legs).where(which).values(ended_at=now, end_reason=reason)) == 1
+
+
+async def notice(tx: Transaction, leg: str, now: datetime) -> bool:
+    """Its technician is arriving; False if that was noticed before, or the leg has ended."""
+    which = (legs.c.id == leg) & legs.c.ended_at.is_(None) & legs.c.arriving_at.is_(None)
+    return await tx.change(update(legs).where(which).values(arriving_at=now)) == 1
+
+
+async def take_back(tx: Transaction, leg: str) -> bool:
+    """Its technician drove on; False if nothing had been noticed."""
+    which = (legs.c.id == leg) & legs.c.ended_at.is_(None) & legs.c.arriving_at.is_not(None)
+    return await tx.change(update(legs).where(which).values(arriving_at=None)) == 1
 
 
 async def last_end(tx: Transaction, technician: str) -> datetime | None:

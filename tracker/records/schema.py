@@ -445,6 +445,7 @@ legs = Table(
     Column("hides_at", Instant, nullable=False),  # the leg ends by itself then (P1)
     Column("ended_at", Instant),
     Column("end_reason", String(32)),
+    Column("arriving_at", Instant),  # when its technician was noticed at the address (T5)
 )
 Index(
     "uq_legs_one_open",

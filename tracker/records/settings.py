@@ -28,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     show_phone: bool = False  # the technician's phone number on the live page
     show_all_on_board: bool = True  # all on duty, not only those traveling (D1)
     arrival_radius_m: int = 120
+    arrival: Literal["off", "suggest", "automatic"] = "suggest"  # what is done when a phone is noticed at the address (T5)
     customer_cancels_traveling: bool = True  # A7
     asset_selection: bool = True  # a customer may name the asset when booking (B2)
     details_field: bool = True  # … and add a text (B8)

@@ -48,6 +48,7 @@ _TO_PHONE = (
     Message("welcome", own.Welcome),
     Message("ack", own.Ack),
     Message("policy", own.NewPolicy),
+    Message("suggest", own.Suggestion),
     Message("stepped", own.Stepped),
     Message("error", own.Trouble),
 )

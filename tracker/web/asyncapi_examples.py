@@ -76,6 +76,7 @@ EXAMPLES: dict[str, list[Any]] = {
         {"type": "ack", "seq": 41},
         {"type": "ack", "seq": 41, "also": [57], "refused": [{"seq": 39, "rule": "impossible_jump"}]},
     ],
+    "suggest": [{"type": "suggest", "appointment": "4be1c09f55aa0312", "step": "arrive"}],
     "policy": [{"type": "policy", "interval_s": 60, "sharing": True, "appointment": None}],
     "stepped": [{"type": "stepped", "id": "c-9", "appointment": "4be1c09f55aa0312", "state": "traveling"}],
     "error": [
@@ -106,6 +107,7 @@ EXAMPLES: dict[str, list[Any]] = {
             "eta": _ETA,
             "route": "_izlhA~rlgdF_{geC~ywl@_kwzCn`{nI",
             "reason": None,
+            "arriving": False,
         }
     ],
     "update": [{"type": "update", "now": _NOW, "offset": 19, "position": _POSITION, "eta": _ETA}],

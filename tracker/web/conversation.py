@@ -12,7 +12,7 @@ import structlog
 from starlette.websockets import WebSocket
 
 from tracker.actions.people import accounts
-from tracker.actions.trip import phones, sharing, upkeep, visits
+from tracker.actions.trip import arriving, phones, sharing, upkeep, visits
 from tracker.actions.trip.tracking import Phone, Receipt
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
@@ -39,6 +39,7 @@ class Conversation:
         self._phone = Phone("", "")
         self._acks = Acks()
         self._policy: own.Policy | None = None  # as the phone was told; None until it is welcomed
+        self._suggested: str | None = None  # the appointment whose arrival was suggested
         self._turn = asyncio.Lock()
         self._landed = asyncio.Event()  # no pings taken by `_hear` are on their way
         self._landed.set()
@@ -99,6 +100,7 @@ class Conversation:
                 return  # the welcome will say it
             with contextlib.suppress(Ended, LiveUnavailable):  # it hears with its next ping, or when it comes again
                 await self._tell_policy(await self._policy_now())
+                await self._suggest()
 
     # -- the beginning -------------------------------------------------------------------------------------------------
 
@@ -137,6 +139,7 @@ class Conversation:
             policy = await self._policy_now()
             await self._handset.say(own.welcome(self._phone.technician, upto, self._house.clock(), policy))
             self._policy = policy
+            await self._suggest()
 
     # -- afterwards ----------------------------------------------------------------------------------------------------
 
@@ -220,6 +223,16 @@ class Conversation:
         if policy != self._policy:
             self._policy = policy
             await self._handset.say(own.policy(policy))
+
+    async def _suggest(self) -> None:
+        """Whether *Arrived* is suggested, if the phone does not know it so. Asked beside the way of a ping only."""
+        traveling = self._policy is not None and self._policy.appointment is not None
+        now = await arriving.suggested(self._house, self._phone.technician) if traveling else None
+        before, self._suggested = self._suggested, now
+        if before is not None and now is None and traveling:
+            await self._handset.say(own.suggestion(before, stands=False))
+        elif now is not None and now != before:
+            await self._handset.say(own.suggestion(now, stands=True))
 
     async def _policy_now(self) -> own.Policy:
         gate = await upkeep.gate_now(self._house, self._phone.technician)

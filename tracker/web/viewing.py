@@ -105,7 +105,8 @@ class Card(Struct, forbid_unknown_fields=True):
 class Snapshot(Struct, tag_field="type", tag="snapshot", forbid_unknown_fields=True):
     """How things stand. ``recovered``: same epoch, every state since the client's offset follows. ``route``: polyline6 ahead.
 
-    ``reason``: why nothing newer may come, null if that is not known; never anybody's own words."""
+    ``reason``: why nothing newer may come, null if that is not known; never anybody's own words. ``arriving``: the technician
+    was noticed at the address; a new snapshot says when that begins, and if it is taken back."""
 
     now: datetime
     epoch: str
@@ -118,6 +119,7 @@ class Snapshot(Struct, tag_field="type", tag="snapshot", forbid_unknown_fields=T
     eta: Eta | None
     route: str | None
     reason: Literal["battery", "paused"] | None
+    arriving: bool
 
 
 class Update(Struct, tag_field="type", tag="update", forbid_unknown_fields=True):

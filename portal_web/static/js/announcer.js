@@ -1,5 +1,5 @@
-// What is spoken, by one policy: a change of state; freshness turning stale, lost, paused, or live again; an arrival that moved
-// by two minutes or more, at most once a minute. Nothing twice, also after a reconnect. Cancellation is the only loud one.
+// What is spoken, by one policy: a change of state; freshness turning stale, lost, paused, or live again; being at the door; an
+// arrival that moved by two minutes or more, at most once a minute. Nothing twice, also after a reconnect. Cancellation is the only loud one.
 
 const EVERY_MS = 60_000;
 const SPOKEN = new Set(["stale", "lost", "paused"]);
@@ -19,7 +19,7 @@ export class Announcer {
 
   /** The story as it is now shown. The first one is on the page already, so it is not spoken. */
   follow(story, now) {
-    const level = SPOKEN.has(story.level) ? story.level : "good";
+    const level = SPOKEN.has(story.level) ? story.level : story.there ? "there" : "good";
     const range = `${story.low} ${story.high} ${story.by}`;
     const first = this.#level === null;
     const worse = !first && level !== this.#level;

@@ -1,7 +1,7 @@
 // What a visit under way says about itself: every sentence, the shown range and the ribbon, as a pure function of facts.
 // The same stands in portal_web/story.py (the first paint and the page without script); a test feeds both the same facts
 // and compares every word. A trip is {name, zone, booked, planned, pausedSince, seen: {fix, contact, acc, interval},
-// eta: {low, high, basis}, street, distance, reason, closed, forStaff}; instants are ms, what is unknown is null. ** marks strong words.
+// eta: {low, high, basis}, street, distance, reason, closed, forStaff, arriving}; instants are ms, what is unknown is null. ** marks strong words.
 import { ageWords, level as levelByAge, limits } from "./freshness.js";
 import { draw } from "./ribbon.js";
 import { MINUTE, ceilMinute, clock, floorMinute, spanWords, stamp, wholeMinutes } from "./time.js";
@@ -60,6 +60,7 @@ export function tell(trip, now, shown = null) {
     words: words(trip, level),
     privacy: privacy(trip, level),
     announce: announce(trip, level, range, by, now),
+    there: there(trip, level),
   };
 }
 
@@ -84,7 +85,11 @@ function title(trip, level) {
   return `${trip.name} is on the way${extra}`;
 }
 
+/** Noticed at the address, and nothing newer says otherwise. */
+const there = (trip, level) => Boolean(trip.arriving) && !["stale", "lost", "paused"].includes(level);
+
 function label(trip, level, range, now) {
+  if (there(trip, level)) return `${trip.name} is arriving`;
   if (level === "lost") return `We can’t see ${trip.name}’s position`;
   if (!range) return `${trip.name} is on the way`;
   const tail = range[0] <= now ? "" : range[0] === range[1] ? " at about" : " between";
@@ -95,6 +100,9 @@ function label(trip, level, range, now) {
 function sub(trip, level, range, by, now) {
   const { name } = trip;
   const passed = range || by !== null ? "" : " The time it was expected has passed.";
+  if (there(trip, level)) {
+    return `**${name} has reached ${trip.forStaff ? "the address" : "your address"}.** This page changes when work begins.`;
+  }
   if (level === "paused") {
     return `Location sharing is paused. **The visit is still on.** This page updates when sharing resumes or ${name} arrives.${passed}`;
   }
@@ -215,6 +223,7 @@ function mapLabel(trip, level) {
 
 function announce(trip, level, range, by, now) {
   const { name, zone } = trip;
+  if (there(trip, level)) return `${name} is arriving.`;
   const first = {
     stale: "The position is old. ",
     paused: "Location sharing is paused. ",

@@ -25,6 +25,7 @@ export class Trip {
       reason: facts.reason,
       closed: facts.closed,
       forStaff: facts.forStaff,
+      arriving: facts.arriving,
       street: facts.street,
       seen: null,
       eta: null,
@@ -38,6 +39,7 @@ export class Trip {
     this.heard = true;
     if ("position" in frame) this.#setPosition(frame.position);
     if (frame.eta || whole) this.facts.eta = frame.eta ?? null;
+    if (whole) this.facts.arriving = frame.arriving;
     const another = "route" in frame || whole;
     if (another) this.#setWay(frame.route ?? null);
     this.facts.distance = this.#distance();

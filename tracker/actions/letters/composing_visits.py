@@ -68,6 +68,8 @@ async def _words(
             return letters.canceled(sender, visit, found.cancel_reason or "")
         case Kind.TRAVELING:
             return letters.traveling(sender, visit, found.since, await _expected(house, found, now))
+        case Kind.ARRIVING:
+            return letters.arriving(sender, visit, letter.created_at)
         case Kind.COMPLETED:
             return letters.completed(sender, visit, found.started_at, found.since, asks=house.settings.now.surveys)
         case Kind.NOT_DONE:
@@ -122,6 +124,7 @@ _STILL: dict[Kind, Callable[[Appointment, Letter, datetime], bool]] = {
     Kind.CANCELED: lambda found, _letter, _now: found.state is State.CANCELED and found.outcome is None,
     Kind.NOT_DONE: lambda found, _letter, _now: found.state is State.CANCELED and found.outcome is not None,
     Kind.TRAVELING: lambda found, letter, _now: found.state is State.TRAVELING and found.leg_id == letter.payload.get("leg"),
+    Kind.ARRIVING: lambda found, letter, _now: found.state is State.TRAVELING and found.leg_id == letter.payload.get("leg"),
     Kind.COMPLETED: lambda found, letter, _now: (
         found.state is State.COMPLETED and found.since.isoformat() == letter.payload.get("completed_at")
     ),

@@ -27,6 +27,11 @@ async def stepped(tx: Transaction, after: Appointment, step: Step, now: datetime
             await outbox.add_for(tx, Kind.NOT_DONE, after.id, now)
 
 
+async def arriving(tx: Transaction, appointment: str, leg: str, now: datetime) -> None:
+    """The technician was noticed at the address: once for each leg, also if it drove on and came again."""
+    await outbox.add_for(tx, Kind.ARRIVING, appointment, now, payload={"leg": leg}, mark=f".{leg}")
+
+
 async def _of_version(tx: Transaction, kind: Kind, after: Appointment, now: datetime, payload: dict[str, str | None]) -> None:
     """Steps that are undone and taken again have letters of their own: the version tells them apart."""
     await outbox.add_for(tx, kind, after.id, now, payload=payload, due_at=now + UNDONE_WITHIN, sequence=after.version)

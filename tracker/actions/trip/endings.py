@@ -7,9 +7,11 @@ import structlog
 
 from tracker.actions.house import House
 from tracker.actions.loops import every
+from tracker.actions.trip.arriving import Approach
 from tracker.actions.trip.gates import regate
 from tracker.domain.dwell import Dwell, seen_at
 from tracker.domain.geo import Point, distance_m
+from tracker.live.board import Standing
 from tracker.live.control import Ask
 from tracker.records import appointments, audit, legs, points, technicians
 from tracker.records.database import Transaction
@@ -32,6 +34,7 @@ class Watch:
     def __init__(self, house: House) -> None:
         self._house = house
         self._known: dict[str, tuple[Dwell, Point]] = {}
+        self._approach = Approach(house)
 
     async def turn(self) -> list[str]:
         """Ends what is over; the ids of the legs that were."""
@@ -39,20 +42,28 @@ class Watch:
         async with self._house.db.reading() as tx:
             open_legs = await legs.all_open(tx)
         self._known = {leg.id: self._known[leg.id] for leg in open_legs if leg.id in self._known}
+        self._approach.only({leg.id for leg in open_legs})
         ended = []
         for leg in open_legs:
-            why = "time" if now >= leg.hides_at else "left" if await self._left(leg) else None
+            standing = None if now >= leg.hides_at else await self._standing(leg)
+            why = "time" if now >= leg.hides_at else "left" if await self._left(leg, standing) else None
             if why:
                 await end_leg(self._house, leg, now, why)
                 ended.append(leg.id)
+            elif standing is not None:
+                await self._approach.follow(leg, standing, self._known[leg.id][1])
         return ended
 
-    async def _left(self, leg: Leg) -> bool:
+    async def _standing(self, leg: Leg) -> Standing | None:
+        """Where the technician is, if a fix of this leg says so."""
+        standing = await self._house.positions.last(leg.technician_id)
+        return standing if standing is not None and standing.fix_at > leg.started_at else None
+
+    async def _left(self, leg: Leg, standing: Standing | None) -> bool:
         if leg.id not in self._known:
             self._known[leg.id] = await self._so_far(leg)
         dwell, place = self._known[leg.id]
-        standing = await self._house.positions.last(leg.technician_id)
-        if standing is not None and standing.fix_at > leg.started_at:
+        if standing is not None:
             radius = self._house.settings.now.arrival_radius_m
             dwell = seen_at(dwell, standing.fix_at, distance_m(standing.point, place), radius)
             self._known[leg.id] = (dwell, place)

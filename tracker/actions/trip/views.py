@@ -30,6 +30,7 @@ class LiveView:
     position: dict[str, Any] | None = None
     eta: dict[str, Any] | None = None
     route: str | None = None
+    arriving: bool = False
 
     @property
     def technician(self) -> str | None:
@@ -67,6 +68,7 @@ class LiveView:
             "eta": self.eta,
             "route": self.route,
             "reason": self.reason,
+            "arriving": self.arriving,
         }
 
     def snapshot(self, now: datetime, offset: int, *, recovered: bool) -> bytes:
@@ -94,7 +96,7 @@ def stamp(moment: datetime) -> str:
 
 def without_place(view: LiveView) -> LiveView:
     """The view when a closing may lie between its reading and now: the visit alone, nothing of the technician's place."""
-    return replace(view, leg=None, position=None, eta=None, route=None)
+    return replace(view, leg=None, position=None, eta=None, route=None, arriving=False)
 
 
 def technician_card(found: Technician, state: State, *, phone: bool) -> dict[str, Any]:

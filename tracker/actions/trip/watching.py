@@ -86,6 +86,7 @@ async def look(house: House, appointment: str, technician: str | None, now: date
     if found.technician_id == technician and visit is not None:
         view = replace(view, epoch=visit.epoch, offset=visit.offset)
         if under_way(leg, now):
+            view = replace(view, arriving=leg.arriving_at is not None and (card or {}).get("sharing") is not False)
             view = await _shown(house, view, leg, visit, now)
     if found.state is State.TRAVELING and view.eta is None:
         view = replace(view, eta=promised_eta(found))
@@ -105,7 +106,8 @@ async def _leg(tx: Transaction, visit: Appointment) -> visibility.Leg:
     leg = await legs.by_id(tx, visit.leg_id) if visit.leg_id else None
     if leg is None or leg.appointment_id != visit.id or leg.technician_id != visit.technician_id:
         return visibility.Leg(visit.state, visit.technician_id, None, None, None, None)
-    return visibility.Leg(visit.state, visit.technician_id, leg.id, leg.started_at, leg.hides_at, leg.ended_at)
+    times = leg.started_at, leg.hides_at, leg.ended_at, leg.arriving_at
+    return visibility.Leg(visit.state, visit.technician_id, leg.id, *times)
 
 
 async def _card(tx: Transaction, house: House, visit: Appointment) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -164,6 +164,14 @@ class NewPolicy(Policy, tag_field="type", tag="policy", frozen=True):
     """A policy that changed."""
 
 
+class Suggestion(Struct, tag_field="type", tag="suggest", frozen=True):
+    """The phone was noticed at the address: offer this step to the technician (null: it drove on, offer it no more). Said after a
+    `welcome`, too, while it stands; the technician decides."""
+
+    appointment: str
+    step: Literal["arrive"] | None
+
+
 class Stepped(Struct, tag_field="type", tag="stepped", frozen=True):
     """The step was taken, now or when it came before. ``state``: as it stands afterwards."""
 
@@ -195,6 +203,11 @@ def ack(seq: int, also: Sequence[int] = (), refused: Iterable[tuple[int, str]] =
 def policy(said: Policy) -> str:
     """A policy that changed."""
     return _encode(NewPolicy(said.interval_s, said.sharing, said.appointment)).decode()
+
+
+def suggestion(appointment: str, *, stands: bool) -> str:
+    """*Arrived* is suggested, or is so no more."""
+    return _encode(Suggestion(appointment, "arrive" if stands else None)).decode()
 
 
 def stepped(step: Step, state: State) -> str:
