@@ -10,11 +10,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tracker.domain.emails import ascii_host
 from tracker.domain.letters import Sender, Words
+from tracker.domain.texts import one_line
 from tracker.domain.tongues import own_direction
 
 LONGEST_NAME = 120
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]{1,64}@[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f]{1,253}")
 
 
@@ -40,19 +41,14 @@ class Envelope:
     message_id: str  # what stands before the @
 
 
-def one_line(text: str) -> str:
-    """A text without line breaks, controls and marks that turn the reading direction: fit for a header or a name."""
-    return " ".join(_UNSEEN.sub(" ", text).split())
-
-
 def address_of(said: str) -> str:
     """The address as it goes on the wire: its host in ASCII. `BadAddress` for anything but one plain address."""
     if not _ADDRESS.fullmatch(said):
         raise BadAddress
     local, _, host = said.rpartition("@")
     try:
-        return f"{local}@{host if host.isascii() else host.encode('idna').decode()}"
-    except UnicodeError as error:
+        return f"{local}@{host if host.isascii() else ascii_host(host)}"
+    except ValueError as error:
         raise BadAddress from error
 
 

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import func, select, update
 
 from tracker.domain.appointments import Role
+from tracker.domain.emails import one_way
 from tracker.records.database import Transaction, new_id
 from tracker.records.schema import accounts, contacts, people
 
@@ -37,7 +38,7 @@ async def by_id(tx: Transaction, person: str) -> Person | None:
 
 async def by_email(tx: Transaction, email: str) -> Person | None:
     """The person of an e-mail address (any case), if there is one and it was not ended."""
-    return await tx.one(select(*_PERSON).where(people.c.email == email.strip().lower(), people.c.ended_at.is_(None)), Person)
+    return await tx.one(select(*_PERSON).where(people.c.email == one_way(email), people.c.ended_at.is_(None)), Person)
 
 
 async def everybody(tx: Transaction) -> list[Person]:
@@ -47,13 +48,13 @@ async def everybody(tx: Transaction) -> list[Person]:
 
 async def add(tx: Transaction, person: Person, now: datetime) -> None:
     """A new person; an address already known raises ConstraintViolated("uq_people_email")."""
-    values = msgspec.structs.asdict(person) | {"email": person.email.strip().lower(), "created_at": now}
+    values = msgspec.structs.asdict(person) | {"email": one_way(person.email), "created_at": now}
     await tx.change(people.insert().values(values))
 
 
 async def by_email_ended_too(tx: Transaction, email: str) -> Person | None:
     """The person of an e-mail address, even if their sign-in was ended: an address has one row for ever."""
-    return await tx.one(select(*_PERSON).where(people.c.email == email.strip().lower()), Person)
+    return await tx.one(select(*_PERSON).where(people.c.email == one_way(email)), Person)
 
 
 async def change(tx: Transaction, person: str, **values: Any) -> None:
@@ -93,7 +94,7 @@ async def add_contact(
 ) -> str:
     """A new contact of an account; its id."""
     contact = new_id()
-    values = {"account_id": account, "person_id": person, "email": email.strip().lower(), "name": name, "phone": phone}
+    values = {"account_id": account, "person_id": person, "email": one_way(email), "name": name, "phone": phone}
     await tx.change(contacts.insert().values(id=contact, created_at=now, **values))
     return contact
 

@@ -71,6 +71,35 @@ async def test_adding_a_contact_writes_one_letter_and_its_code_opens_the_portal(
     assert found.person_id == signed.actor.person
 
 
+async def test_an_address_spelled_another_way_is_the_same_address(house: House, world: World) -> None:
+    first = await contacts.add_contact(house, DESK, world.account, "anna@exa\u0308mple.org", "Anna")
+    other = await customers.add_account(house, DESK, "Another household")
+    for spelling in ("ANNA@EXÄMPLE.ORG", "anna@xn--exmple-cua.org", "anna@ex\u00adämple.org"):
+        again = await contacts.add_contact(house, DESK, other.id, spelling, "Anna")
+        assert not again.invited
+        await contacts.remove_contact(house, DESK, again.contact.id)
+    (letter,) = await letters(house)
+    signed = await redeem(house, code_in(house, letter), "Anna@xn--exmple-cua.org")
+    assert first.invited
+    again = await accounts.sign_in(house, "anna@exämple.org", PASSWORD, address="::1", user_agent=None)
+    assert again.actor.person == signed.actor.person
+
+
+@pytest.mark.parametrize(
+    "said", ["zero\u200bwidth@x.yy", "control\x01@x.yy", "turned\u202e@x.yy", "a@-.-.yy", "a@..yy", "a@b_c.yy", "x" * 260]
+)
+async def test_an_address_that_no_letter_reaches_is_none(house: House, world: World, said: str) -> None:
+    with pytest.raises(BadInput, match="not an e-mail address"):
+        await contacts.add_contact(house, DESK, world.account, said, "Anna")
+
+
+async def test_a_name_of_nothing_that_can_be_seen_is_none(house: House, world: World) -> None:
+    with pytest.raises(BadInput, match="name is missing"):
+        await contacts.add_contact(house, DESK, world.account, EMAIL, "\u200b\x00\u202e")
+    added = await contacts.add_contact(house, DESK, world.account, EMAIL, "\u202eAnna\x00 B.")
+    assert added.contact.name == "Anna B."
+
+
 async def test_neither_the_letter_nor_any_other_row_holds_the_code(house: House, world: World) -> None:
     _, code = await invited(house, world)
     async with house.db.engine.connect() as connection:

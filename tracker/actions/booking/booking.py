@@ -19,6 +19,7 @@ from tracker.domain.booking_ids import booking_id
 from tracker.domain.cells import epoch_s, moment
 from tracker.domain.grid import times_of_day
 from tracker.domain.slots import Fit
+from tracker.domain.texts import several_lines
 from tracker.errors import BadInput, NotBookable, SlotTaken
 from tracker.records import appointments, events, outbox
 from tracker.records.appointments import Appointment
@@ -121,7 +122,7 @@ class _Booking:
             lat=wanted.place.point.lat,
             lon=wanted.place.point.lon,
             zone=wanted.place.zone,
-            details=(wanted.need.details or "").strip() or None,
+            details=several_lines(wanted.need.details or "") or None,
             source=source,
             created_at=now,
             asset_id=wanted.need.asset,

@@ -12,6 +12,7 @@ import structlog
 from tracker.actions.house import House
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
+from tracker.domain.emails import one_way
 from tracker.errors import BadCredentials, NotFound, NotSignedIn, TooManyRequests
 from tracker.live.control import Ask
 from tracker.records import audit, customers, people, sessions, technicians
@@ -50,7 +51,7 @@ async def sign_in(house: House, email: str, password: str, *, address: str, user
     Errors: `BadCredentials` for an unknown e-mail, a wrong password and a person without one, after the same work;
     `TooManyRequests`.
     """
-    now, email = house.clock(), email.strip().lower()[:254]
+    now, email = house.clock(), one_way(email)
     by_account = await house.limits.within("sign-in-account", email, TRIES_ACCOUNT, WINDOW_S, now)
     by_address = await house.limits.within("sign-in-address", address, TRIES_ADDRESS, WINDOW_S, now)
     if not (by_account and by_address):

@@ -11,6 +11,8 @@ from tracker.actions.staff import only_staff
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.domain.codes import Purpose, code_of, fingerprint
+from tracker.domain.emails import LONGEST, ascii_host, one_way, seen
+from tracker.domain.texts import one_line
 from tracker.errors import AlreadyThere, BadInput, Conflict, NotFound
 from tracker.records import audit, customers, invitations, outbox, people, sessions
 from tracker.records.customers import Contact
@@ -20,6 +22,7 @@ from tracker.records.outbox import Kind
 from tracker.records.people import Person
 from tracker.records.violations import ConstraintViolated
 
+NO_EMAIL = "This is not an e-mail address."
 LASTS = timedelta(days=7)
 """How long a code can be redeemed."""
 
@@ -44,10 +47,14 @@ class Given:
 
 
 def email_of(said: str) -> str:
-    """An e-mail address in lower case; `BadInput` if it is none."""
-    plain = said.strip().lower()
-    if len(plain) > 254 or not _EMAIL.fullmatch(plain):
-        raise BadInput("This is not an e-mail address.")
+    """An e-mail address as it is written here; `BadInput` if it is none, or if letters could not be sent to it."""
+    plain = one_way(said)
+    try:
+        ascii_host(plain.rpartition("@")[2])
+    except ValueError:
+        raise BadInput(NO_EMAIL) from None
+    if len(said.strip()) > LONGEST or not _EMAIL.fullmatch(plain) or not seen(plain):
+        raise BadInput(NO_EMAIL)
     return plain
 
 
@@ -64,7 +71,7 @@ async def add_contact(house: House, actor: Actor, account: str, email: str, name
         account_id=account,
         email=email_of(email) if email.strip() else "",
         name=text(name, "name"),
-        phone=text(phone, "phone number", 32) if phone and phone.strip() else None,
+        phone=text(phone, "phone number", 32) if phone and one_line(phone) else None,
         created_at=house.clock(),
     )
     try:

@@ -8,6 +8,7 @@ from tracker.actions.house import House
 from tracker.actions.staff import only_staff
 from tracker.domain.accounts import Actor
 from tracker.domain.geo import Point
+from tracker.domain.texts import one_line
 from tracker.errors import AlreadyThere, BadInput, NotFound
 from tracker.records import audit, customers
 from tracker.records.customers import Account, Asset, Contact, Location
@@ -167,8 +168,8 @@ async def set_asset_active(house: House, actor: Actor, asset: str, *, active: bo
 
 
 def text(said: str, what: str, most: int = LONGEST_NAME) -> str:
-    """A text on one line, without spaces round it; `BadInput` if nothing is left or it is too long."""
-    plain = " ".join(said.split())
+    """A text on one line, without what cannot be seen; `BadInput` if nothing is left or it is too long."""
+    plain = one_line(said)
     if not plain:
         raise BadInput(f"The {what} is missing.")
     if len(plain) > most:

@@ -7,6 +7,7 @@ from tracker.actions.people import accounts
 from tracker.actions.people.accounts import SignedIn
 from tracker.domain.appointments import Role
 from tracker.domain.codes import Purpose, fingerprint
+from tracker.domain.emails import one_way
 from tracker.domain.passwords import fault
 from tracker.errors import BadInvitation, TooManyRequests, WeakPassword
 from tracker.records import audit, customers, invitations, people
@@ -24,7 +25,7 @@ async def redeem(house: House, code: str, email: str, password: str, *, address:
     Errors: `BadInvitation` (alike for unknown, expired, used, revoked, and another contact's), `WeakPassword`,
     `TooManyRequests`. A `BadInvitation` has the password's fault with it as ``password``, so that both can be mended at once.
     """
-    now, email = house.clock(), email.strip().lower()[:254]
+    now, email = house.clock(), one_way(email)
     await _throttled(house, email, address, now)
     code_hash = fingerprint(house.secret, Purpose.INVITATION, code)
     async with house.db.reading() as tx:

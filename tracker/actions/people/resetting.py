@@ -6,6 +6,7 @@ from tracker.actions.house import House
 from tracker.actions.people import accounts
 from tracker.actions.people.accounts import SignedIn
 from tracker.domain.codes import Purpose, code_of, fingerprint
+from tracker.domain.emails import one_way
 from tracker.domain.passwords import fault
 from tracker.errors import BadReset, TooManyRequests, WeakPassword
 from tracker.records import audit, outbox, people, resets, sessions
@@ -26,7 +27,7 @@ async def ask(house: House, email: str, *, address: str) -> None:
     For an address that nobody has, the same rows are written, with nobody in them. ``address`` is the network address
     asked from. Errors: `TooManyRequests`, by network address only: by e-mail it would tell who is known here.
     """
-    now, email = house.clock(), email.strip().lower()[:254]
+    now, email = house.clock(), one_way(email)
     by_email = await house.limits.within("reset-email", email, ASKED_EMAIL, WINDOW_S, now)
     if not await house.limits.within("reset-address", address, ASKED_ADDRESS, WINDOW_S, now):
         raise TooManyRequests(retry_after_s=WINDOW_S)

@@ -6,6 +6,7 @@ from tracker.actions.house import House
 from tracker.actions.trip.gates import open_gate, regate
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
+from tracker.domain.texts import one_line
 from tracker.errors import BadInput, NotAllowed, NotFound
 from tracker.live.control import Ask
 from tracker.records import appointments, audit, technicians
@@ -57,7 +58,7 @@ class _Switch:
         now = self.house.clock()
         traveling = await appointments.traveling_of(tx, found.id)
         self.visit = traveling.id if traveling else None
-        said = None if self.on else self.reason
+        said = None if self.on else one_line(self.reason or "") or None
         await technicians.change(tx, found.id, sharing=self.on, sharing_reason=said, sharing_since=now)
         gen = await technicians.next_gate(tx, found)
         old, new = {"on": found.sharing}, {"on": self.on}

@@ -10,7 +10,7 @@ from tracker.actions.letters import informing
 from tracker.actions.trip.gates import open_gate, regate
 from tracker.actions.trip.legs import begin_leg, drop_leg, drop_other_leg
 from tracker.actions.trip.telling import tell
-from tracker.domain import changing
+from tracker.domain import changing, texts
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import MOVES, Role, State, Step
 from tracker.errors import BadInput, NotAllowed, NotConfirmed, NotFound, StepNotPossible, VersionMismatch
@@ -154,7 +154,7 @@ class _Attempt:
         waited = (_pressed(wish.pressed_at, before, now) - before.since).total_seconds()
         if wish.step is Step.UNDO and not self.actor.staff and waited > UNDO_S:
             raise StepNotPossible("A step can be undone for 30 seconds only. Ask dispatch.", state=before.state.value)
-        if wish.step in (Step.CANCEL, Step.NOT_DONE) and not 0 < len((wish.reason or "").strip()) <= MOST_REASON:
+        if wish.step in (Step.CANCEL, Step.NOT_DONE) and not 0 < len(texts.several_lines(wish.reason or "")) <= MOST_REASON:
             raise BadInput("Add a few words about why (at most 1000 characters).")
         if before.technician_id is None and wish.step is not Step.CANCEL:
             raise StepNotPossible("Nobody is assigned to this appointment yet.", state=before.state.value)
@@ -220,7 +220,7 @@ class _Attempt:
             case State.COMPLETED:
                 return {"completed_at": pressed, "flag": None}
             case State.CANCELED:
-                reason = (self.wish.reason or "").strip()
+                reason = texts.several_lines(self.wish.reason or "")
                 kind = "outcome" if self.wish.step is Step.NOT_DONE else "cancel_reason"
                 sequence = before.sequence + 1  # of the calendar entry that is called off
                 return {"canceled_at": now, "canceled_by": self.actor.signed, "flag": None, "sequence": sequence, kind: reason}
