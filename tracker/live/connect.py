@@ -3,6 +3,7 @@
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio.connection import Connection, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ClusterError, NoScriptError, ReadOnlyError, RedisClusterException, RedisError, ResponseError
@@ -30,6 +31,21 @@ AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, ClusterError, Re
 CLUSTER_SCHEME = "redis+cluster://"
 
 
+class _GoneAtOnce(Connection):
+    """A connection that is no connection any more from when it is given up.
+
+    Theirs waits for the end of a socket while others may still take it from the pool: they write into what is closing, and
+    the new socket they get for it is forgotten when the wait is over, open for ever.
+    """
+
+    async def disconnect(self, nowait: bool = False, *args: Any, **kwargs: Any) -> None:
+        await super().disconnect(True, *args, **kwargs)
+
+
+class _GoneAtOnceTLS(_GoneAtOnce, SSLConnection):
+    pass
+
+
 class Cluster(RedisCluster):
     """redis-py's client, which knows the cluster before it asks it anything.
 
@@ -38,9 +54,28 @@ class Cluster(RedisCluster):
     in use as well, so that a burst broke off itself, read the topology anew and began once more, until its tries were spent.
     """
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._asking = 0
+        kind = _GoneAtOnceTLS if self.connection_kwargs["connection_class"] is SSLConnection else _GoneAtOnce
+        self.connection_kwargs["connection_class"] = kind
+        for node in self.nodes_manager.startup_nodes.values():
+            node.connection_class = kind
+
     async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
-        await self.initialize()  # returns at once when it has been done; one reads for all
-        return await super().execute_command(*args, **kwargs)
+        self._asking += 1
+        try:
+            await self.initialize()  # returns at once when it has been done; one reads for all
+            return await super().execute_command(*args, **kwargs)
+        finally:
+            self._asking -= 1
+
+    async def aclose(self) -> None:
+        """Close every connection, also when the last command had left it in doubt who holds what: theirs would close none."""
+        await super().aclose()
+        if not self._asking:  # else a command calls for it, which goes on afterwards
+            await self.nodes_manager.aclose()
+            await self.nodes_manager.aclose("startup_nodes")
 
 
 def is_cluster(url: str) -> bool:
