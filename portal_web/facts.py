@@ -44,6 +44,15 @@ class Technician:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """Later than booked, as its customer was told before anybody set off: a range, and when that was said."""
+
+    low: datetime
+    high: datetime
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """One appointment as its customer may read it; ``for_staff``: the words are meant for the company's own people."""
 
@@ -66,6 +75,7 @@ class Visit:
     canceled_by: str | None = None
     cancel_reason: str | None = None
     for_staff: bool = False
+    late: Late | None = None
 
     @property
     def name(self) -> str:

@@ -24,6 +24,7 @@ from tracker.domain.agenda import agenda
 from tracker.domain.appointments import Role, State
 from tracker.domain.surveys import may_answer
 from tracker.records.appointments import Appointment
+from tracker.records.delays import Delay
 from tracker.records.surveys import Survey
 from tracker.records.technicians import Technician
 from tracker.web.guard import EVERYBODY, actor_of, door, house_of
@@ -70,9 +71,10 @@ class HomeDoors:
 
         over = [one.id for one in parts.past if one.state is State.COMPLETED] if past else []
         said = await surveys.said_of(house, over)
+        late = await overview.late_of(house, found)
 
         def row(one: Appointment) -> Row:
-            known = views.get(one.id), said.get(one.id)
+            known = views.get(one.id), said.get(one.id), late.get(one.id)
             return self._row(house, actor, one, who.get(one.technician_id or ""), known, now)
 
         active = row(parts.active) if parts.active else None
@@ -98,12 +100,12 @@ class HomeDoors:
         actor: Actor,
         one: Appointment,
         technician: Technician | None,
-        known: tuple[LiveView | None, Survey | None],
+        known: tuple[LiveView | None, Survey | None, Delay | None],
         now: datetime,
     ) -> Row:
-        view, survey = known
+        view, survey, delay = known
         card = technician_of(technician, phone=house.settings.now.show_phone)
-        visit = visit_of(one, card, actor.signed)
+        visit = visit_of(one, card, actor.signed, delay)
         trip = trip_in(view, visit, technician, self.street) if view else None
         offers = offers_of(one, house.settings.now, now) if actor.role is Role.CUSTOMER else None
         answers = may_answer(actor, one)

@@ -69,6 +69,9 @@ def _when(visit: Visit, story: Story | None, now: datetime) -> str:
         case State.CANCELED:
             by = f" by {visit.canceled_by}" if visit.canceled_by else ""
             return f"Canceled{by}{f' on {short_day(visit.canceled_at, zone)}' if visit.canceled_at else ''}"
+    if visit.late:
+        low, high = stamp(visit.late.low, zone), stamp(visit.late.high, zone)
+        return f"**Running late, arrives {low} to {high}** instead of {stamp(visit.arrival_at, zone)}"
     return f"**Technician arrives {stamp(visit.arrival_at, zone)}**"
 
 

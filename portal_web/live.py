@@ -74,7 +74,8 @@ class LiveDoors:
         row = await technician_row(house, seen.technician_id) if seen.technician_id else None
         if house.hub.closed(seen.id) != closed:  # closed while the card was read: the answer must hold nothing of the place
             view = without_place(view)
-        visit = visit_of(seen, technician_of(row, phone=house.settings.now.show_phone), actor_of(request).signed)
+        technician = technician_of(row, phone=house.settings.now.show_phone)
+        visit = visit_of(seen, technician, actor_of(request).signed, view.expected)
         trip = trip_in(view, visit, row, self.street)
         icons = self.pages.assets.url("img/icons.svg")
         now, customer = house.clock(), actor_of(request).role is Role.CUSTOMER

@@ -60,6 +60,7 @@ def panel_facts(visit: Visit, view: LiveView, trip: Trip | None) -> dict[str, An
         "reason": told.reason,
         "closed": told.closed,
         "arriving": told.arriving,
+        "late": milliseconds(visit.late.as_of) if visit.late else None,
         "forStaff": told.for_staff,
         "street": told.street,
         "place": [visit.place.lat, visit.place.lon],

@@ -37,6 +37,7 @@ class LiveView:
     headline: str = ""
     privacy: str = ""
     story: Story | None = None
+    late: str = ""
     started_at: datetime | None = None
     done_at: datetime | None = None
     canceled: str = ""
@@ -82,7 +83,17 @@ def _scheduled(visit: Visit, now: datetime) -> LiveView:
         map_label=_map_of_the_address(visit),
         headline=f"Technician arrives {day} at",
         privacy=privacy,
+        late=_late(visit),
     )
+
+
+def _late(visit: Visit) -> str:
+    """What is known of a delay before anybody has set off; empty: nothing."""
+    if visit.late is None:
+        return ""
+    low, high, as_of = (stamp(at, visit.zone) for at in (visit.late.low, visit.late.high, visit.late.as_of))
+    new = f"New arrival: between {low} and {high}. As of {as_of}; the visit is still on."
+    return f"**{visit.name} is running later than booked.** {new}"
 
 
 def _traveling(visit: Visit, trip: Trip, now: datetime) -> LiveView:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from portal_web.facts import Desk, Site, Technician, Visit
+from portal_web.facts import Desk, Late, Site, Technician, Visit
 from portal_web.live_view import trip_of
 from portal_web.trip import Arrival, Seen, Trip
 from tracker.actions.house import House
@@ -13,6 +13,7 @@ from tracker.domain.appointments import STAFF, State
 from tracker.domain.geo import Point, decode_polyline6, distance_m, length_m
 from tracker.domain.visibility import told_end
 from tracker.records.appointments import Appointment
+from tracker.records.delays import Delay
 from tracker.records.technicians import Technician as TechnicianRow
 
 type Street = Callable[[Point], str | None]
@@ -38,8 +39,8 @@ def technician_of(row: TechnicianRow | None, *, phone: bool) -> Technician | Non
     return replace(card, name=card.first_name)
 
 
-def visit_of(appointment: Appointment, technician: Technician | None, looker: str = "") -> Visit:
-    """An appointment as its customer reads it; ``looker`` is `Actor.signed`."""
+def visit_of(appointment: Appointment, technician: Technician | None, looker: str = "", delay: Delay | None = None) -> Visit:
+    """An appointment as its customer reads it; ``looker`` is `Actor.signed`, ``delay`` what they were told of one."""
     staff = looker.partition(":")[0] in STAFF
     return Visit(
         id=appointment.id,
@@ -61,6 +62,7 @@ def visit_of(appointment: Appointment, technician: Technician | None, looker: st
         canceled_by=who_canceled(appointment.canceled_by, looker),
         cancel_reason=appointment.cancel_reason or appointment.outcome,
         for_staff=staff,
+        late=Late(delay.low, delay.high, delay.told_at) if delay and appointment.state is State.SCHEDULED else None,
     )
 
 

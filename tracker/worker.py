@@ -9,7 +9,7 @@ from tracker.actions.booking import upholding
 from tracker.actions.house import House
 from tracker.actions.letters import posting
 from tracker.actions.loops import every
-from tracker.actions.trip import endings, routing, telling, told, trails, upkeep
+from tracker.actions.trip import delays, endings, routing, telling, told, trails, upkeep
 
 UNTOLD_AFTER = timedelta(seconds=2)
 """An event older than this was left by a process that died between its commit and its publish."""
@@ -34,6 +34,7 @@ LOOPS: tuple[Loop, ...] = (
     upkeep.renew,
     upkeep.sweep_map,
     endings.end_forgotten_legs,
+    delays.watch_delays,
     tell_untold,
     routing.serve_routes,
     trails.drain,

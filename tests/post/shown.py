@@ -63,6 +63,7 @@ SHOWN: dict[Kind, Callable[[Sender, Names], Words]] = {
     Kind.CANCELED: lambda who, n: visits.canceled(who, visit(n), n.reason),
     Kind.REMINDER: lambda who, n: visits.reminder(who, visit(n), AT - timedelta(days=1)),
     Kind.TRAVELING: lambda who, n: visits.traveling(who, visit(n), AT - timedelta(minutes=19), RANGE),
+    Kind.DELAY: lambda who, n: visits.delay(who, visit(n), RANGE, can_move=True),
     Kind.ARRIVING: lambda who, n: visits.arriving(who, visit(n), AT + timedelta(minutes=8)),
     Kind.COMPLETED: lambda who, n: visits.completed(who, visit(n), AT, AT + timedelta(minutes=50), asks=True),
     Kind.NOT_DONE: lambda who, n: visits.not_done(who, visit(n), n.reason),

@@ -11,9 +11,10 @@ from tracker.actions.trip.watching import look, watch_board
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import State
 from tracker.errors import NotAllowed
-from tracker.records import appointments, catalog, customers, events, technicians
+from tracker.records import appointments, catalog, customers, delays, events, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction
+from tracker.records.delays import Delay
 from tracker.records.technicians import Technician
 
 _AROUND = timedelta(hours=36)
@@ -82,6 +83,12 @@ async def technician_of(house: House, technician: str) -> Technician | None:
     """The technician of an appointment that the caller may see."""
     async with house.db.reading() as tx:
         return await technicians.by_id(tx, technician)
+
+
+async def late_of(house: House, found: Iterable[Appointment]) -> dict[str, Delay]:
+    """Of visits that the caller may see those that are expected later than promised, by appointment (E5)."""
+    async with house.db.reading() as tx:
+        return await delays.standing(tx, found)
 
 
 async def moved_from(house: House, appointment: Appointment) -> datetime | None:

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     RESCHEDULED = "rescheduled"
     CANCELED = "canceled"
     REMINDER = "reminder"
+    DELAY = "delay"
     TRAVELING = "traveling"
     ARRIVING = "arriving"
     COMPLETED = "completed"

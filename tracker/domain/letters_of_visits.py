@@ -174,6 +174,33 @@ def traveling(sender: Sender, visit: Visit, set_off: datetime, expected: Expecte
     )
 
 
+def delay(sender: Sender, visit: Visit, expected: Expected, *, can_move: bool) -> Words:
+    """Nobody has set off yet, and it will be later than promised. ``can_move``: another time can be chosen in the portal."""
+    tongue, say, zone = sender.tongue, sender.tongue.say, visit.zone
+    name, was = visit.name(tongue), tongue.clock(visit.arrival_at, zone)
+    low, high, as_of = (tongue.clock(moment, zone) for moment in (expected.low, expected.high, expected.as_of))
+    told = {"was": was, "time": as_of, "zone": tongue.zone(zone, expected.as_of)}
+    if can_move:
+        sub = say("Instead of {was}. As of {time}, {zone}. Does that not suit you? Choose another time.", **told)
+        other = Link(say("Change the time or cancel"), f"{sender.url}/appointments/{visit.id}/modify")
+    else:
+        sub = say("Instead of {was}. As of {time}, {zone}. Does that not suit you? Call {desk}.", desk=sender.desk, **told)
+        other = None
+    return Words(
+        subject=say("{name} is running late, expected {low} to {high}", name=name, low=low, high=high),
+        preview=say("The visit is still on. New arrival: between {low} and {high}.", low=low, high=high),
+        pill=say("Running late"),
+        lead=say("{name} is running later than booked and is expected between", name=name),
+        big=tongue.between(low, high),
+        sub=sub,
+        button=Link(say("View appointment"), visit.page(sender)),
+        other=other,
+        facts=visit.facts(tongue, who=True),
+        note=(say("The visit is still on."), say("You get a message when {name} sets off.", name=name)),
+        why=say("You get this because you are the contact for this visit."),
+    )
+
+
 def arriving(sender: Sender, visit: Visit, at: datetime) -> Words:
     """The technician is at the address, or a few steps from it. No place: that it is theirs, they know."""
     tongue, say, name, zone = sender.tongue, sender.tongue.say, visit.name(sender.tongue), visit.zone

@@ -495,6 +495,20 @@ anchors = Table(
 )
 Index("ix_anchors_place", anchors.c.lat, anchors.c.lon)
 
+delays = Table(
+    "delays",  # what a customer was told before anybody set off (E5)
+    metadata,
+    Column("appointment_id", String(32), ForeignKey("appointments.id"), primary_key=True),
+    Column("technician_id", String(32), nullable=False),
+    Column("promised", Instant, nullable=False),  # of this technician and promise: after a move or hand-over it says nothing
+    Column("low", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("high", Instant, nullable=False),
+    Column("told_at", Instant, nullable=False),
+    Column("told", Integer, nullable=False),  # how often
+    Column("over_at", Instant),  # the promise will be kept after all
+)
+
 surveys = Table(
     "surveys",
     metadata,

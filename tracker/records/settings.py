@@ -33,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     asset_selection: bool = True  # a customer may name the asset when booking (B2)
     details_field: bool = True  # … and add a text (B8)
     technician_tracking: bool = True
+    delay_min: int = 15  # a delay beyond so many minutes is told before departure (E5); 0: never
     surveys: bool = True
     lead_time_min: int = 120  # no arrival is offered sooner
     horizon_days: int = 60  # … nor later
@@ -60,6 +61,7 @@ LIMITS = {
     "interval_duty_s": (5, 600),
     "points_days": (1, 60),  # 60 is the hard limit
     "arrival_radius_m": (30, 1_000),
+    "delay_min": (0, 240),
     "lead_time_min": (0, 20_160),
     "horizon_days": (1, 365),
     "slot_grid_min": (5, 240),

@@ -108,6 +108,7 @@ EXAMPLES: dict[str, list[Any]] = {
             "route": "_izlhA~rlgdF_{geC~ywl@_kwzCn`{nI",
             "reason": None,
             "arriving": False,
+            "expected": None,
         }
     ],
     "update": [{"type": "update", "now": _NOW, "offset": 19, "position": _POSITION, "eta": _ETA}],

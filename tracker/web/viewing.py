@@ -102,11 +102,20 @@ class Card(Struct, forbid_unknown_fields=True):
     sharing: bool | None = None
 
 
+class Later(Struct, forbid_unknown_fields=True):
+    """An arrival later than promised, as it was told before anybody set off, and when that was."""
+
+    low: datetime
+    high: datetime
+    as_of: datetime
+
+
 class Snapshot(Struct, tag_field="type", tag="snapshot", forbid_unknown_fields=True):
     """How things stand. ``recovered``: same epoch, every state since the client's offset follows. ``route``: polyline6 ahead.
 
     ``reason``: why nothing newer may come, null if that is not known; never anybody's own words. ``arriving``: the technician
-    was noticed at the address; a new snapshot says when that begins, and if it is taken back."""
+    was noticed at the address; a new snapshot says when that begins, and if it is taken back. ``expected``: scheduled, and
+    later than promised."""
 
     now: datetime
     epoch: str
@@ -120,6 +129,7 @@ class Snapshot(Struct, tag_field="type", tag="snapshot", forbid_unknown_fields=T
     route: str | None
     reason: Literal["battery", "paused"] | None
     arriving: bool
+    expected: Later | None
 
 
 class Update(Struct, tag_field="type", tag="update", forbid_unknown_fields=True):

@@ -55,7 +55,13 @@ class LivePage {
     this.#contact = this.#clock.now();
     if (frame.type === "snapshot" || frame.type === "update") this.#newest = frame;
     if (frame.state && frame.state !== this.#facts.state) this.#refresh(frame);
+    else if (frame.type === "snapshot" && this.#anotherDelay(frame)) this.#refresh(frame);
     else if (frame.type === "snapshot" || frame.type === "update") this.#follow(frame);
+  }
+
+  /** A delay was told before anybody set off, told anew, or taken back. */
+  #anotherDelay({ state, expected = null }) {
+    return state === "scheduled" && (expected ? Date.parse(expected.as_of) : null) !== this.#facts.late;
   }
 
   #follow(frame, explained = false) {
@@ -91,6 +97,7 @@ class LivePage {
   #replace(text, frame) {
     const old = this.#panelElement();
     const next = new DOMParser().parseFromString(text, "text/html").querySelector("[data-panel]");
+    for (const each of next.querySelectorAll("noscript")) each.remove(); // read without script, its words would be real ones here
     const before = this.#facts;
     const scrolled = old.scrollTop;
     const focused = old.contains(document.activeElement);

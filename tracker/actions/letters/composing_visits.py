@@ -9,6 +9,7 @@ from tracker.actions.trip import watching
 from tracker.domain import letters_of_visits as letters
 from tracker.domain.appointments import State
 from tracker.domain.calendar import Method
+from tracker.domain.changing import modify_refusal
 from tracker.domain.letter_kinds import Kind
 from tracker.domain.letters import Sender, Words
 from tracker.domain.letters_of_visits import Expected, Visit
@@ -68,6 +69,10 @@ async def _words(
             return letters.canceled(sender, visit, found.cancel_reason or "")
         case Kind.TRAVELING:
             return letters.traveling(sender, visit, found.since, await _expected(house, found, now))
+        case Kind.DELAY:
+            low, high = (datetime.fromisoformat(letter.payload[name]) for name in ("low", "high"))
+            can_move = modify_refusal(found.state, found.arrival_at, house.settings.now, now) is None
+            return letters.delay(sender, visit, Expected(low, high, letter.created_at), can_move=can_move)
         case Kind.ARRIVING:
             return letters.arriving(sender, visit, letter.created_at)
         case Kind.COMPLETED:
@@ -124,6 +129,7 @@ _STILL: dict[Kind, Callable[[Appointment, Letter, datetime], bool]] = {
     Kind.CANCELED: lambda found, _letter, _now: found.state is State.CANCELED and found.outcome is None,
     Kind.NOT_DONE: lambda found, _letter, _now: found.state is State.CANCELED and found.outcome is not None,
     Kind.TRAVELING: lambda found, letter, _now: found.state is State.TRAVELING and found.leg_id == letter.payload.get("leg"),
+    Kind.DELAY: _as_written,
     Kind.ARRIVING: lambda found, letter, _now: found.state is State.TRAVELING and found.leg_id == letter.payload.get("leg"),
     Kind.COMPLETED: lambda found, letter, _now: (
         found.state is State.COMPLETED and found.since.isoformat() == letter.payload.get("completed_at")

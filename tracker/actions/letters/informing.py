@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from tracker.domain.appointments import Step
 from tracker.domain.letter_kinds import Kind
+from tracker.domain.predicting import Expected
 from tracker.records import outbox, outgoing
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction
@@ -25,6 +26,13 @@ async def stepped(tx: Transaction, after: Appointment, step: Step, now: datetime
             await outbox.add_for(tx, Kind.CANCELED, after.id, now, payload={"arrival_at": after.arrival_at.isoformat()})
         case Step.NOT_DONE:
             await outbox.add_for(tx, Kind.NOT_DONE, after.id, now)
+
+
+async def delayed(tx: Transaction, visit: Appointment, expected: Expected, number: int, now: datetime) -> None:
+    """It will be later than promised; ``number``: for the how manieth time that is said of this promise."""
+    told = {"low": expected.low.isoformat(), "high": expected.high.isoformat(), "arrival_at": visit.arrival_at.isoformat()}
+    mark = f".{round(visit.arrival_at.timestamp())}.{number}"
+    await outbox.add_for(tx, Kind.DELAY, visit.id, now, payload=told, mark=mark)
 
 
 async def arriving(tx: Transaction, appointment: str, leg: str, now: datetime) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from tracker.domain.appointments import State
 from tracker.domain.visibility import Watcher, coarse_eta, may_watch, told_end
 from tracker.records.appointments import Appointment
+from tracker.records.delays import Delay
 from tracker.records.technicians import Technician
 
 _write = msgspec.json.Encoder().encode
@@ -31,6 +32,7 @@ class LiveView:
     eta: dict[str, Any] | None = None
     route: str | None = None
     arriving: bool = False
+    expected: Delay | None = None  # later than promised, as its customer was told before anybody set off
 
     @property
     def technician(self) -> str | None:
@@ -69,6 +71,7 @@ class LiveView:
             "route": self.route,
             "reason": self.reason,
             "arriving": self.arriving,
+            "expected": _later(self.expected),
         }
 
     def snapshot(self, now: datetime, offset: int, *, recovered: bool) -> bytes:
@@ -87,6 +90,10 @@ _PUBLIC = (
     *("id", "booking_id", "service", "address", "lat", "lon", "zone", "duration_min", "arrival_at", "ends_at"),
     *("traveling_at", "started_at", "completed_at", "canceled_at"),
 )
+
+
+def _later(delay: Delay | None) -> dict[str, Any] | None:
+    return {"low": stamp(delay.low), "high": stamp(delay.high), "as_of": stamp(delay.told_at)} if delay else None
 
 
 def stamp(moment: datetime) -> str:

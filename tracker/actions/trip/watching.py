@@ -20,7 +20,7 @@ from tracker.domain.ways import way_on
 from tracker.errors import LiveUnavailable, NotAllowed, NotFound
 from tracker.live.positions import VisitNow
 from tracker.live.staff import in_box
-from tracker.records import appointments, audit, legs, technicians
+from tracker.records import appointments, audit, delays, legs, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction
 
@@ -82,7 +82,8 @@ async def look(house: House, appointment: str, technician: str | None, now: date
             raise NotFound
         leg = await _leg(tx, found)
         card = await _card(tx, house, found)
-    view = LiveView(found, card)
+        late = await delays.standing(tx, [found])
+    view = LiveView(found, card, expected=late.get(found.id))
     if found.technician_id == technician and visit is not None:
         view = replace(view, epoch=visit.epoch, offset=visit.offset)
         if under_way(leg, now):
