@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from tracker.domain.appointments import Role, State
+from tracker.domain.texts import several_lines
 from tracker.domain.visibility import Watched, Watcher
 from tracker.errors import BadInput, FeedbackRead, NotCompleted, SurveysOff
 
@@ -42,10 +43,10 @@ def is_open(state: State, read_at: datetime | None, rules: Rules) -> bool:
 
 
 def checked(stars: int, comment: str | None) -> tuple[int, str | None]:
-    """An answer as it is kept: the comment without spaces around it, None for an empty one; `BadInput` says what to mend."""
+    """An answer as it is kept: the comment without what nobody sees, None for an empty one; `BadInput` says what to mend."""
     if stars not in STARS:
         raise BadInput("Choose from 1 (poor) to 5 (great).")
-    words = (comment or "").strip()
+    words = several_lines(comment or "")
     if len(words) > MOST_COMMENT:
         raise BadInput(f"A comment may have at most {MOST_COMMENT} characters.")
     return stars, words or None
