@@ -141,3 +141,18 @@ def text_frame(payload: bytes) -> bytes:
 def payload_of(frame: bytes) -> bytes:
     """The payload of a frame made by `text_frame` (for servers that make their own frames)."""
     return frame[{126: 4, 127: 10}.get(frame[1], 2) :]
+
+
+def frame_bounds(data: bytes, at: int) -> tuple[int, int]:
+    """(start, end) of the payload of the frame that begins at ``at`` (RFC 6455 §5.2); not known yet: beyond the data."""
+    if at + 2 > len(data):
+        return at + 2, at + 2
+    masked, size = divmod(data[at + 1], 128)
+    start = at + 2
+    if size >= 126:
+        wide = 2 if size == 126 else 8
+        if start + wide > len(data):
+            return start + wide, start + wide
+        size, start = int.from_bytes(data[start : start + wide]), start + wide
+    start += 4 * masked
+    return start, start + size

@@ -11,7 +11,7 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 from websockets.speedups import apply_mask
 
-from tracker.live.frames import payload_of
+from tracker.live.frames import frame_bounds, payload_of
 from tracker.live.viewers import Door
 from tracker.web.slim import Flag, Inbox
 
@@ -30,21 +30,6 @@ SETTLE_S = 0.3
 type Listener = Callable[[bytes], bool]
 
 
-def frame_bounds(data: bytes, at: int) -> tuple[int, int]:
-    """(start, end) of the payload of the frame that begins at ``at`` (RFC 6455 §5.2); not known yet: beyond the data."""
-    if at + 2 > len(data):
-        return at + 2, at + 2
-    masked, size = divmod(data[at + 1], 128)
-    start = at + 2
-    if size >= 126:
-        wide = 2 if size == 126 else 8
-        if start + wide > len(data):
-            return start + wide, start + wide
-        size, start = int.from_bytes(data[start : start + wide]), start + wide
-    start += 4 * masked
-    return start, start + size
-
-
 class ViewerProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol which also lets an application write frames that are made already.
 
@@ -52,16 +37,37 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
     through ASGI. Deflate must be off (``ws_per_message_deflate=False``). Give it to uvicorn as ``ws=ViewerProtocol``.
     """
 
-    listener: Listener | None = None
-    """Hears each text message at once; True if that was all there was to do. A viewer's ``seen`` comes for every update of
-    every viewer: through parser, queue and the endpoint's task it would cost more than the update itself."""
-    _rest = b""
-    """The beginning of a frame whose end has not come yet."""
+    # Most of these are uvicorn's own. With more than thirty attributes an object needs a dictionary of two kilobytes, in which
+    # every look is a walk through memory that nobody touched since the last update: so those looked at for each frame lie in
+    # slots, and the rest fits beside them.
+    __slots__ = (
+        *(
+            "_amid",
+            "_rest",
+            "close_sent",
+            "conn",
+            "disconnected",
+            "full",
+            "handshake_complete",
+            "handshake_initiated",
+            "listener",
+        ),
+        *("queue", "read_paused", "request", "response", "scope", "transport", "writable"),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.queue: Any = Inbox()
         self.writable: Any = Flag()
+        self.full = False
+        """True while the transport's buffer is."""
+        self.listener: Listener | None = None
+        """Hears each text message at once; True if that was all there was to do. A viewer's ``seen`` comes for every update of
+        every viewer: through parser, queue and the endpoint's task it would cost more than the update itself."""
+        self._rest = b""
+        """The beginning of a frame whose end has not come yet."""
+        self._amid = False
+        """True while the library has the beginning of a message whose end has not come yet."""
 
     def let_go(self) -> None:
         """Forget the handshake, which is over: its headers were most of what a waiting connection holds."""
@@ -80,7 +86,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
             start = 6 if said == size - 6 < 126 else 8 if said == 126 and data[2] * 256 + data[3] == size - 8 else 0
             if start:
                 if not self._overheard(data, 0, start, size):
-                    super().data_received(data)
+                    self._told(data)
                 return
         if not self.handshake_initiated:
             super().data_received(data)
@@ -95,17 +101,29 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
                 self._rest = data[at:]
                 return
             if not self._overheard(data, at, start, end):
-                super().data_received(data[at:end])
+                self._told(data[at:end])
                 if self.transport.is_closing():
                     return
             at = end
 
+    def _told(self, frame: bytes) -> None:
+        super().data_received(frame)
+        self._amid = self.conn.current_size is not None
+
     def _overheard(self, data: bytes, at: int, start: int, end: int) -> bool:
         listener = self.listener
-        if listener is None or data[at] != WHOLE_TEXT or start - at < 6 or self.close_sent or self.conn.current_size is not None:
+        if listener is None or data[at] != WHOLE_TEXT or start - at < 6 or self.close_sent or self._amid:
             return False
         text = apply_mask(data[start:end], data[start - 4 : start])
         return text.isascii() and listener(text)  # the library checks what is not
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.full = True
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.full = False
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -120,7 +138,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
 
     def handle_ping(self) -> None:
-        if self.writable.is_set():
+        if not self.full:
             super().handle_ping()
         else:  # it asks for answers and reads none: they would pile up here
             self.transport.abort()
@@ -138,7 +156,7 @@ class DirectDoor:
         """Handshake done, not closing, the transport's buffer not full. (Asked for every frame of every viewer: one piece.)"""
         to = self._protocol
         gone = self._closing or to.close_sent or to.disconnected or not to.handshake_complete
-        return not gone and to.writable.is_set() and not to.transport.is_closing()
+        return not gone and not to.full and not to.transport.is_closing()
 
     def write(self, wire: bytes) -> None:
         self._protocol.transport.write(wire)
