@@ -140,6 +140,7 @@ SAMPLES: Mapping[tuple[str, str], Body] = {
     ("PUT", "/api/v1/appointments/{appointment}/arrival"): lambda it: {"arrival_at": it.arrival},
     ("POST", "/api/v1/appointments/{appointment}/cancel"): lambda _: {"reason": "It works again."},
     ("POST", "/api/v1/appointments/{appointment}/steps"): lambda _: {"step": "cancel", "reason": "It works again."},
+    ("PUT", "/api/v1/appointments/{appointment}/informed"): lambda _: {"on": True},
     ("PUT", "/api/v1/appointments/{appointment}/survey"): lambda _: {"stars": 4},
     ("POST", "/api/v1/appointments/{appointment}/survey/read"): nothing,
     ("PUT", "/api/v1/appointments/{appointment}/technician"): lambda it: {"technician": it.technician},

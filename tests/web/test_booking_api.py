@@ -13,6 +13,7 @@ import pytest
 from tests.portal_web.customers import HOME, OFFICE, Household, furnish
 from tests.portal_web.living import living
 from tracker.domain.appointments import State, Step
+from tracker.records import customers, outbox
 from tracker.records.people import Person
 
 
@@ -174,3 +175,41 @@ async def test_no_time_can_be_made_up(home: Household, anna: Program) -> None:
         answer = await anna.ask("POST", "/appointments", {"service_type": home.inspection, "arrival_at": at})
         assert answer.status_code in (409, 422), (at, answer.text)
     assert await home.all_booked() == []
+
+
+async def test_staff_say_for_each_appointment_whether_its_customer_is_kept_informed(home: Household, anna: Program) -> None:
+    """N2: preset by `letters_for`, said when booking or later; reminders follow; a customer's own booking is always told."""
+    desk, world = await program(home, home.town.world.dispatcher), home.town.world
+
+    async def kinds(appointment: str) -> list[str]:
+        async with home.town.house.db.reading() as tx:
+            return sorted(letter.kind for letter in await outbox.of_appointment(tx, appointment))
+
+    async with home.town.house.db.reading() as tx:
+        [contact] = await customers.contacts_of(tx, world.account)
+    offers = iter((await anna.offers())[60::4])
+
+    async def book(who: Program, **more: Any) -> Any:
+        body = {"account": world.account, "service_type": home.inspection, "arrival_at": next(offers), **more}
+        answer = await who.ask("POST", "/appointments", body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    told = ["confirmation", "reminder"]
+    preset = await book(desk, contact=contact.id)
+    assert (preset["keep_informed"], await kinds(preset["id"])) == (False, [])
+    ticked = await book(desk, contact=contact.id, keep_informed=True)
+    assert (ticked["keep_informed"], await kinds(ticked["id"])) == (True, told)
+    own = await book(anna, keep_informed=False)
+    assert ("keep_informed" in own, await kinds(own["id"])) == (False, told)
+    await home.set("letters_for", "all")
+    assert await kinds((await book(desk, contact=contact.id))["id"]) == told
+    assert await kinds((await book(desk, contact=contact.id, keep_informed=False))["id"]) == []
+
+    path = f"/appointments/{preset['id']}/informed"
+    on = (await desk.ask("PUT", path, {"on": True}, If_Match='"1"')).json()
+    assert (on["keep_informed"], await kinds(preset["id"])) == (True, ["reminder"])
+    assert (await desk.ask("PUT", path, {"on": False}, If_Match='"1"')).status_code == 412
+    off = (await desk.ask("PUT", path, {"on": False})).json()
+    assert (off["keep_informed"], await kinds(preset["id"])) == (False, [])
+    assert (await anna.ask("PUT", path, {"on": True})).status_code == 403

@@ -76,6 +76,7 @@ class AppointmentAnswer(msgspec.Struct, omit_defaults=True, kw_only=True):
     account_id: str | None = None
     contact_id: str | None = None
     source: str | None = None
+    keep_informed: bool | None = None
     canceled_by: str | None = None
 
 
@@ -137,7 +138,7 @@ def public(appointment: Appointment, actor: Actor) -> AppointmentAnswer:
     """The appointment as this person may know it."""
     names = set(AppointmentAnswer.__struct_fields__) - {"place"}
     if not actor.staff:
-        names -= {"account_id", "contact_id", "source", "canceled_by"}
+        names -= {"account_id", "contact_id", "source", "keep_informed", "canceled_by"}
     if actor.role is Role.CUSTOMER:
         names -= {"outcome", "technician_id"}
     known = {name: getattr(appointment, name) for name in names}

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from tracker.actions.booking import booking, holding, moving
 from tracker.actions.booking.booking import Need
+from tracker.actions.letters.keeping_informed import keep_informed
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import STAFF, Role, State, Step
@@ -20,6 +21,7 @@ from tracker.web.booking_answers import (
     ChoicesAnswer,
     ChoicesQuery,
     HoldAnswer,
+    InformedBody,
     TimesAnswer,
     TimesQuery,
     public_choices,
@@ -65,6 +67,17 @@ def operations() -> list[Operation]:
             ArrivalBody,
             headers=move_headers,
             refusals=move_refusals,
+            scope=write,
+        ),
+        Operation(
+            "PUT",
+            f"{one}/informed",
+            inform,
+            STAFF,
+            AppointmentAnswer,
+            InformedBody,
+            headers=("If-Match",),
+            refusals=stale,
             scope=write,
         ),
         Operation(
@@ -132,6 +145,13 @@ async def move(request: Request) -> Response:
     return tagged(await moving.move(house_of(request), actor, appointment, _arrival(body), version=version, key=key), actor)
 
 
+async def inform(request: Request) -> Response:
+    """Keep the customer informed of this appointment, or not."""
+    body, actor = await body_of(request, InformedBody), actor_of(request)
+    appointment, version = request.path_params["appointment"], version_of(request)
+    return tagged(await keep_informed(house_of(request), actor, appointment, body.on, version=version), actor)
+
+
 async def cancel(request: Request) -> Response:
     """Cancel, with a reason. A technician on the way is turned around only with `on_the_way`."""
     body, actor = await body_of(request, CancelBody), actor_of(request)
@@ -147,6 +167,7 @@ def _need(actor: Actor, body: BookBody) -> Need:
         asset=body.asset,
         details=body.details,
         contact=body.contact,
+        keep_informed=body.keep_informed,
     )
 
 

@@ -32,7 +32,8 @@ class TimesQuery(msgspec.Struct):
 
 
 class BookBody(msgspec.Struct):
-    """What is to be done, and when the technician is to arrive. ``contact``: on whose behalf staff book."""
+    """What is to be done, and when the technician is to arrive. ``contact``: on whose behalf staff book;
+    ``keep_informed``: staff's word on letters about it (as the setting `letters_for` presets it)."""
 
     service_type: Id
     arrival_at: Moment
@@ -40,6 +41,13 @@ class BookBody(msgspec.Struct):
     asset: Id | None = None
     details: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
     contact: Id | None = None
+    keep_informed: bool | None = None
+
+
+class InformedBody(msgspec.Struct):
+    """Whether letters about the appointment are sent."""
+
+    on: bool
 
 
 class ArrivalBody(msgspec.Struct):

@@ -110,6 +110,7 @@ class _Booking:
     def _appointment(self, fit: Fit, reason: dict[str, Any], now: datetime) -> Appointment:
         wanted, settings = self.search.wanted, self.house.settings.now
         source = "staff" if self.actor.staff else "portal"
+        said = wanted.need.keep_informed if self.actor.staff else None  # who books for themselves is always told
         return Appointment(
             id=new_id(),
             booking_id=booking_id(settings.booking_prefix, secrets.choice),
@@ -127,7 +128,7 @@ class _Booking:
             created_at=now,
             asset_id=wanted.need.asset,
             booked_by=self.actor.person or self.actor.token,
-            keep_informed=outbox.informed_by_default(source, settings.letters_for),
+            keep_informed=outbox.informed_by_default(source, settings.letters_for) if said is None else said,
             service=wanted.service.name,
             **promised(fit, reason),
         )

@@ -26,13 +26,15 @@ BY_STAFF = "This service needs planning by our staff. Please call the service de
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What is to be done for whom: ids, and what the person adds. ``contact``: on whose behalf staff book."""
+    """What is to be done for whom: ids, and what the person adds. ``contact``: on whose behalf staff book;
+    ``keep_informed``: whether letters about it are sent, as staff say (None: as the setting presets it)."""
 
     account: str
     service_type: str
     asset: str | None = None
     details: str | None = None
     contact: str | None = None
+    keep_informed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
