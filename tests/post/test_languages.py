@@ -127,7 +127,7 @@ def test_arabic_counts_in_its_six_forms_and_keeps_times_in_order() -> None:
     assert spoken.clock(at, "Europe/Helsinki") == "14:05"
     assert spoken.clock(at, "America/New_York") == "07:05"
     assert spoken.day(at, "Europe/Helsinki") == "الثلاثاء، 24 نوفمبر"
-    assert spoken.zone("Europe/Helsinki", at) == "بتوقيت \u2068هلسنكي\u2069 (\u2068EET, UTC+2\u2069)"
+    assert spoken.zone("Europe/Helsinki", at) == "بتوقيت هلسنكي (\u2068EET, UTC+2\u2069)"
     assert tongue("xx") is not None
     assert tongue("xx").code == tongue(None).code == SOURCE
 

@@ -72,7 +72,8 @@ class Tongue:
     def isolated(self, text: str) -> str:
         """A piece that was written elsewhere (a name, an address, a number), fit to stand in a sentence of this language."""
         plain = own_direction(text)
-        return f"{FIRST_STRONG}{plain}{END}" if plain and (self.rtl or _leftward(plain)) else plain
+        strange = not _at_home(plain) if self.rtl else _leftward(plain)
+        return f"{FIRST_STRONG}{plain}{END}" if strange else plain
 
     def inside(self, service: str) -> str:
         """A service's name within a sentence: English writes it small, other languages leave it as it is."""
@@ -121,6 +122,11 @@ class Tongue:
         if not rest:
             return hours
         return self.say("{hours} {minutes}", hours=hours, minutes=self.many("{count} min", "{count} min", rest))
+
+
+def _at_home(text: str) -> bool:
+    """True for words from right to left and plain numbers and times, which a line of that direction sets right by itself."""
+    return all(one in " :،" or unicodedata.bidirectional(one) in ("R", "AL", "NSM", "EN") for one in text)
 
 
 def _leftward(text: str) -> bool:
