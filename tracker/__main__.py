@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tracker.commands.customer_commands import COMMANDS
+from tracker.commands import catalog_commands, customer_commands
 from tracker.errors import Refusal
 
 
@@ -131,10 +131,10 @@ def user_end(email: str) -> None:
 @click.option("--home", nargs=2, type=float, metavar="LAT LON", help="Where the day begins.")
 @click.option("--vehicle", help="As customers will read it: White van.")
 def user_technician(name: str, zone: str, hours: str, home: tuple[float, float] | None, vehicle: str | None) -> None:
-    """Add a technician; prints the id."""
-    from tracker.commands.administration import add_technician
+    """Add a technician; prints the id. `tracker technician` says and changes more of them."""
+    from tracker.commands.catalog import add_technician
 
-    asyncio.run(add_technician(name, zone, hours, home, vehicle))
+    add_technician({"name": name, "zone": zone, "hours": hours, "home": home, "vehicle": vehicle})
 
 
 @user.command("phone")
@@ -197,7 +197,7 @@ def settings_set(key: str, value: str) -> None:
     asyncio.run(set_setting(key, value))
 
 
-for command in COMMANDS:
+for command in (*customer_commands.COMMANDS, *catalog_commands.COMMANDS):
     main.add_command(command)
 
 

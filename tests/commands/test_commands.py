@@ -61,7 +61,7 @@ def test_people_and_phones_are_added_listed_and_ended(tracker: CliRunner) -> Non
     [
         ["user", "technician", "Onni", "--zone", "Mars/Base"],
         ["user", "technician", "Onni", "--hours", "always"],
-        ["user", "technician", "Onni", "--hours", "1-5 17:00-08:00"],
+        ["user", "technician", "Onni", "--hours", "1-5 17:00-17:00"],
         ["user", "phone", "0" * 16],
         ["user", "phones", "0" * 16],
         ["user", "revoke", "0" * 16],

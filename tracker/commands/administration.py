@@ -1,11 +1,9 @@
 """`tracker migrate | doctor | roads | user | settings`: what an operator does by hand, through the records of the service."""
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import available_timezones
 
 import click
 import msgspec
@@ -23,7 +21,6 @@ from tracker.errors import BadInput, Conflict, NotFound, WeakPassword
 from tracker.records import audit, migrations, people, technicians
 from tracker.records import settings as settings_records
 from tracker.records.database import Database, new_id
-from tracker.records.technicians import Hours, Technician
 from tracker.records.violations import ConstraintViolated
 from tracker.roads.build import build, read_manifest
 from tracker.web.health import parts_of
@@ -114,38 +111,6 @@ async def end_user(email: str) -> None:
             await audit.write(tx, house.clock(), WHO, "user.ended", person.id)
         await end_other_sessions(house, Actor(person.role, person=person.id))
     click.echo(f"{email} can no longer sign in.")
-
-
-_HOURS = re.compile(r"([1-7])(?:-([1-7]))? (\d\d):(\d\d)-(\d\d):(\d\d)")
-
-
-def hours_of(text: str) -> list[Hours]:
-    """``1-5 08:00-17:00`` as working hours; several stretches stand behind commas."""
-    found = []
-    for part in text.split(","):
-        match = _HOURS.fullmatch(part.strip())
-        if not match:
-            raise BadInput("Working hours read like this: 1-5 08:00-17:00, 6 09:00-12:00 (1 is Monday)")
-        first, last, *clock = match.groups()
-        starts, ends = int(clock[0]) * 60 + int(clock[1]), int(clock[2]) * 60 + int(clock[3])
-        if not 0 <= starts < ends <= 24 * 60:
-            raise BadInput("Working hours end after they begin, on the same day.")
-        found += [Hours(day - 1, starts, ends) for day in range(int(first), int(last or first) + 1)]
-    return found
-
-
-async def add_technician(name: str, zone: str, hours: str, home: tuple[float, float] | None, vehicle: str | None) -> None:
-    """Add a technician; prints the id."""
-    week = hours_of(hours)
-    if zone not in available_timezones():
-        raise BadInput(f"{zone} is no time zone; it reads like Europe/Helsinki.")
-    lat, lon = home or (None, None)
-    one = Technician(id=new_id(), name=name, zone=zone, home_lat=lat, home_lon=lon, vehicle=vehicle)
-    async with _records() as db, db.transaction() as tx:
-        await technicians.add(tx, one)
-        await technicians.set_hours(tx, one.id, week)
-        await audit.write(tx, datetime.now(UTC), WHO, "technician.added", one.id)
-    click.echo(one.id)
 
 
 async def add_phone(technician: str, name: str) -> None:
