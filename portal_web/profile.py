@@ -17,6 +17,7 @@ from portal_web.times import offset_words, zone_of
 from tracker.actions.people import accounts, profiles
 from tracker.actions.people.profiles import Profile
 from tracker.domain.appointments import Role
+from tracker.domain.tongues import names
 from tracker.errors import BadInput
 from tracker.web.guard import SIGNED_IN, actor_of, door, house_of
 
@@ -46,14 +47,14 @@ class ProfileDoors:
     async def save(self, request: Request) -> Response:
         """Save them; the first time go on to where the person wanted to be."""
         house, actor, form = house_of(request), actor_of(request), await request.form()
-        said = {name: text(form, name) for name in ("name", "phone", "zone")}
+        said = {name: text(form, name) for name in ("name", "phone", "zone", "locale")}
         onward, first = own_path(text(form, "next")), text(form, "first") == "1"
         try:
             await profiles.save_profile(house, actor, **said)
         except BadInput as refusal:
             known = await profiles.profile_of(house, actor)
             errors = {str(refusal.details.get("field", "name")): refusal.sentence}
-            shown = Profile(known.email, said["name"], said["phone"], said["zone"])
+            shown = Profile(known.email, said["name"], said["phone"], said["zone"], said["locale"])
             return self._page(request, shown, onward, int(refusal.status), first=first, errors=errors)
         return RedirectResponse(onward if first else "/profile?saved=1", 303)
 
@@ -83,6 +84,7 @@ class ProfileDoors:
             first=first,
             saved=saved,
             errors=Errors(errors or {}),
+            languages=names(),
             areas=areas(house_of(request).clock().date()),
         )
 

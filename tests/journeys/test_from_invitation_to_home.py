@@ -10,13 +10,14 @@ from tests.portal_web.living import Town
 from tests.portal_web.test_portal_identity import DESK, NEW, OTHER
 from tracker.actions.letters.letter_log import Readable, read_letters
 from tracker.actions.people import contacts
+from tracker.commands.administration import OPERATOR
 
 pytestmark = pytest.mark.journey
 
 
 async def letter(town: Town, kind: str) -> Readable:
     """The newest letter of a kind, as it would be sent."""
-    return next(one for one in await read_letters(town.house, DESK, town.url) if one.letter.kind == kind)
+    return next(one for one in await read_letters(town.house, OPERATOR, town.url) if one.letter.kind == kind)
 
 
 def link_in(said: Readable, path: str) -> str:

@@ -65,10 +65,12 @@ async def test_from_the_code_to_the_home_page_by_way_of_the_profile_once(town: T
         "name": "Kaisa",
         "phone": "+358 40 123 4567",
         "zone": "Asia/Tokyo",
+        "locale": "ar",
     }
     saved = await town.client.post("/profile", data=form)
     assert saved.headers["location"] == "/"
     assert "Hello, Kaisa" in text_of((await town.client.get("/")).text)
+    assert '<option value="ar" lang="ar" dir="auto" selected>العربية</option>' in (await town.client.get("/profile")).text
     await press(town, "/profile", name="", phone="", zone="")
     later = await town.client.get("/profile")
     assert "Skip for now" not in later.text
@@ -191,6 +193,7 @@ async def test_many_tries_are_stopped_in_words(town: Town) -> None:
     [
         ("phone", "call me", "This is not a phone number."),
         ("zone", "Mars/Olympus", "This time zone is not known."),
+        ("locale", "tlh", "Letters are not written in this language."),
         ("name", "x" * 201, "200"),
     ],
 )

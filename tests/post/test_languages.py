@@ -9,8 +9,9 @@ from string import Formatter
 import pytest
 from babel.messages.pofile import read_po
 
-from tests.post.shown import SHOWN, Names, shown
+from tests.post.shown import CODE, SHOWN, Names, shown
 from tracker.domain.letter_kinds import Kind
+from tracker.domain.letters import VEIL, veiled
 from tracker.domain.tongues import FOLDER, LANGUAGES, SOURCE, own_direction, tongue
 from tracker.post.message import Calendar, Envelope, Writer
 from tracker.workshop.gather_messages import gathered
@@ -135,3 +136,13 @@ def test_arabic_counts_in_its_six_forms_and_keeps_times_in_order() -> None:
 def test_english_keeps_an_arabic_name_to_itself() -> None:
     _, words = shown(Kind.TRAVELING, "en", Names(technician="آمنة"))
     assert words.subject == "\u2068آمنة\u2069 is on the way, expected 14:05 to 14:12"
+
+
+@pytest.mark.parametrize(("kind", "language"), ALL_KINDS)
+def test_the_log_shows_no_letter_that_opens_anything(kind: Kind, language: str) -> None:
+    who, words = shown(kind, language)
+    whole, seen = Writer().text(words, who), Writer().text(veiled(words), who)
+    assert (CODE in whole) is (kind in (Kind.INVITATION, Kind.RESET))
+    assert CODE not in seen + veiled(words).preview + Writer().html(veiled(words), who)
+    assert (VEIL in seen) is (CODE in whole)
+    assert not re.search(r"#[-\w]{12,}", seen)

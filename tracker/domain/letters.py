@@ -1,6 +1,7 @@
 """What every letter is made of: subject, one big thing, one button, facts, why it came."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from tracker.domain.tongues import ENGLISH, Tongue
 
@@ -56,3 +57,30 @@ class Sender:
         """``the service desk``, with its number if there is one."""
         say = self.tongue.say
         return say("the service desk ({phone})", phone=self.phone) if self.phone else say("the service desk")
+
+
+LEAST_SECRET = 12
+"""Characters of a fragment that opens something; shorter ones are places on a page."""
+VEIL = "••••"
+
+
+def veiled(words: Words) -> Words:
+    """The words without what opens something: every code and token, wherever it stands beside its link.
+
+    The log shows these: who reads it must not be able to sign in as somebody else.
+    """
+    fragments = (link.url.partition("#")[2] for link in (words.button, words.other) if link)
+    secrets = [one for one in fragments if len(one) >= LEAST_SECRET]
+
+    def hidden(said: Any) -> Any:
+        if isinstance(said, str):
+            for secret in secrets:
+                said = said.replace(secret, VEIL)
+            return said
+        if isinstance(said, tuple):
+            return tuple(hidden(one) for one in said)
+        if isinstance(said, Link | Fact):
+            return replace(said, **{field.name: hidden(getattr(said, field.name)) for field in fields(said)})
+        return said
+
+    return replace(words, **{field.name: hidden(getattr(words, field.name)) for field in fields(words)})

@@ -151,3 +151,8 @@ def tongue(code: str | None) -> Tongue:
 
 
 ENGLISH = tongue(SOURCE)
+
+
+def names() -> list[tuple[str, str]]:
+    """Every language as (code, its own name for itself)."""
+    return [(code, tongue(code).locale.get_display_name() or code) for code in LANGUAGES]

@@ -13,6 +13,7 @@ from tests.post.catcher import Catcher, Caught, catcher
 from tracker.actions.booking import booking, moving
 from tracker.actions.house import House
 from tracker.actions.letters.posting import Postman
+from tracker.actions.people import profiles
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step
@@ -197,3 +198,19 @@ async def test_two_workers_tell_each_thing_once(office: Office) -> None:
     office.house.clock.move(seconds=1)  # type: ignore[attr-defined]
     await asyncio.gather(*(Postman(office.house).turn() for _ in range(3)))
     assert len(office.caught.letters) == len({letter.message["Message-ID"] for letter in office.caught.letters}) == 4
+
+
+async def test_everybody_reads_letters_in_the_own_language_else_in_the_companys(office: Office) -> None:
+    await office.setting("language", "ar")
+    visit = await office.book()
+    [subject] = await office.later(seconds=1)
+    assert subject == "تم الحجز: الأربعاء، 25 نوفمبر، 14:00، \u2068Heat pump service\u2069"
+    [letter] = office.caught.letters
+    assert letter.message["Content-Language"] == "ar"
+    assert '<html lang="ar" dir="rtl">' in letter.html
+    [part] = [part for part in letter.message.walk() if part.get_content_type() == "text/calendar"]
+    [event] = Calendar.from_ical(part.get_content()).walk("VEVENT")
+    assert "يصل الفني في بداية هذا الموعد." in event["DESCRIPTION"]
+    await profiles.save_profile(office.house, office.company.anna, name="", phone="", zone="", locale="en")
+    await office.step(visit, Step.CANCEL, office.company.anna, "away")
+    assert await office.later(seconds=1) == ["Canceled: Wed 25 Nov, 14:00, heat pump service"]

@@ -7,6 +7,7 @@ from tracker.actions.house import House
 from tracker.actions.people.accounts import person_of
 from tracker.actions.people.customers import text
 from tracker.domain.accounts import Actor
+from tracker.domain.tongues import LANGUAGES
 from tracker.errors import BadInput, NotFound
 from tracker.records import audit, people
 
@@ -15,12 +16,14 @@ _PHONE = frozenset("+0123456789 ()-./")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a person may tell about themselves. ``zone`` None: the zone of each address is enough."""
+    """What a person may tell about themselves. ``zone`` None: the zone of each address is enough;
+    ``locale`` None: letters come in the company's language."""
 
     email: str
     name: str
     phone: str | None = None
     zone: str | None = None
+    locale: str | None = None
 
 
 async def profile_of(house: House, actor: Actor) -> Profile:
@@ -29,15 +32,15 @@ async def profile_of(house: House, actor: Actor) -> Profile:
         person = await people.by_id(tx, person_of(actor))
     if person is None:
         raise NotFound
-    return Profile(person.email, person.name, person.phone, person.zone)
+    return Profile(person.email, person.name, person.phone, person.zone, person.locale)
 
 
-async def save_profile(house: House, actor: Actor, *, name: str, phone: str, zone: str) -> None:
-    """Save the own details; an empty ``name`` leaves it as it is, an empty ``phone`` or ``zone`` takes it away.
+async def save_profile(house: House, actor: Actor, *, name: str, phone: str, zone: str, locale: str = "") -> None:
+    """Save the own details; an empty ``name`` leaves it as it is, an empty ``phone``, ``zone`` or ``locale`` takes it away.
 
     Errors: `BadInput` with ``field`` naming what cannot be taken.
     """
-    values = {"phone": phone_of(phone), "zone": _zone(zone)}
+    values = {"phone": phone_of(phone), "zone": _zone(zone), "locale": _language(locale)}
     if name.strip():
         try:
             values["name"] = text(name, "name")
@@ -64,3 +67,9 @@ def _zone(said: str) -> str | None:
     if plain and plain not in available_timezones():
         raise BadInput("This time zone is not known. Choose one from the list, or leave it empty.", field="zone")
     return plain or None
+
+
+def _language(said: str) -> str | None:
+    if said and said not in LANGUAGES:
+        raise BadInput("Letters are not written in this language. Choose one from the list, or leave it empty.", field="locale")
+    return said or None
