@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -57,6 +57,25 @@ class Postgres:
     user: str
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
+    def start(self) -> None:
+        """Start it, also after `kill`; it answers when this returns."""
+        options = f"-k {self.socket} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        where = ["-D", str(self.socket / "data"), "-w", "-l", f"{self.socket}/log"]
+        _run_as("nobody" if os.getuid() == 0 else None, [_postgres_binary("pg_ctl"), *where, "-o", options, "start"])
+
+    def kill(self) -> None:
+        """kill -9 the postmaster and everybody who works for it."""
+        postmaster = int((self.socket / "data/postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        for pid in (postmaster, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        while any(_alive(int(pid)) for pid in (postmaster, *children)):
+            time.sleep(0.01)
+        # where nobody buries the dead their number still looks alive, and the next one would not start
+        for lock in ("data/postmaster.pid", ".s.PGSQL.5432.lock"):
+            (self.socket / lock).unlink()
+
     def create(self, template: str = "template1") -> str:
         """A new database, a copy of another one that nobody is connected to; its name."""
         name = f"test_{os.getpid()}_{next(self._numbers)}"
@@ -90,14 +109,21 @@ def postgres_server() -> Iterator[Postgres]:
     data = folder / "data"
     try:
         _run_as(run_as, [_postgres_binary("initdb"), "-D", str(data), "-U", "tracker", "-A", "trust", "-N", "-E", "UTF8"])
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
-        _run_as(run_as, [_postgres_binary("pg_ctl"), "-D", str(data), "-w", "-l", f"{folder}/log", "-o", options, "start"])
+        server = Postgres(folder, "tracker")
+        server.start()
         try:
-            yield Postgres(folder, "tracker")
+            yield server
         finally:
             _run_as(run_as, [_postgres_binary("pg_ctl"), "-D", str(data), "-w", "-m", "immediate", "stop"])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process still runs; one that its parent has not buried yet does not."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def _run_as(user: str | None, command: list[str]) -> None:

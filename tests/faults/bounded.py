@@ -17,7 +17,7 @@ def rounds(wanted: int, minutes: float = MINUTES) -> Iterator[int]:
         yield number
 
 
-def told(fault: str, where: str, made: int, wanted: int, figures: Mapping[str, object]) -> None:
+def report(fault: str, where: str, made: int, wanted: int, figures: Mapping[str, object]) -> None:
     """Print one run as a table of two rows, its size beside what was wanted."""
     size = f"{made:,}" if made == wanted else f"{made:,} of {wanted:,} (time is over)"
     named: dict[str, object] = {"fault": fault, "on": where, "rounds": size, **figures}

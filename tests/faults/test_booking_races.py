@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.bookable import Bookable, Roads, at, drive, nothing_overlaps, settle
-from tests.faults.bounded import rounds, told
+from tests.faults.bounded import report, rounds
 from tests.world import ALL_WEEK, Clock, process
 from tracker.actions.booking.booking import book
 from tracker.actions.house import House
@@ -88,4 +88,4 @@ async def test_a_thousand_rounds(db: Database, database_url: str, redis_url: str
         won = await raced(race, rounds(WANTED), crew)
     made = sum(won.values())
     figures = {"clients": CLIENTS, "technicians": crew, "201": made * crew, "409": made * (CLIENTS - crew), "5xx": 0}
-    told("F3", database_url.partition(":")[0].partition("+")[0], made, WANTED, figures)
+    report("F3", database_url.partition(":")[0].partition("+")[0], made, WANTED, figures)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.bookable import at, cells_of, nothing_overlaps, scheduled
-from tests.faults.bounded import rounds, told
+from tests.faults.bounded import report, rounds
 from tests.faults.test_booking_races import Race, two_processes
 from tracker.actions.booking.booking import book
 from tracker.actions.booking.holding import hold, sweep_holds
@@ -85,4 +85,4 @@ async def test_a_thousand_swaps(db: Database, database_url: str, redis_url: str)
             await one_round(race, 2 + number % 300, seen)
             made += 1
     where = database_url.partition(":")[0].partition("+")[0]
-    told("F26", where, made, WANTED, {"overlaps": 0, "5xx": 0, "cancels refused": 0, "answers": dict(seen)})
+    report("F26", where, made, WANTED, {"overlaps": 0, "5xx": 0, "cancels refused": 0, "answers": dict(seen)})

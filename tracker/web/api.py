@@ -1,6 +1,5 @@
 """JSON for programs: the same actions and refusals as the pages have (docs/openapi.json)."""
 
-import hashlib
 from datetime import timedelta
 
 from starlette.requests import Request
@@ -12,7 +11,6 @@ from tracker.actions.people import accounts
 from tracker.actions.trip.handover import hand_over
 from tracker.actions.trip.sharing import set_sharing
 from tracker.actions.trip.visits import Wish, take_step
-from tracker.domain.accounts import Actor
 from tracker.domain.appointments import STAFF, Role
 from tracker.errors import NotAllowed
 from tracker.web import api_catalog, api_customers, api_technicians, booking, openapi, surveys
@@ -32,7 +30,7 @@ from tracker.web.answers import (
     public_session,
     tagged,
 )
-from tracker.web.bodies import body_of, json_answer, key_of, moment_of, version_of
+from tracker.web.bodies import body_of, json_answer, moment_of, step_id, version_of
 from tracker.web.guard import EVERYBODY, SIGNED_IN, actor_of, guard_of, house_of
 from tracker.web.openapi import Operation
 
@@ -162,7 +160,7 @@ async def step(request: Request) -> Response:
         seen=body.seen,
         version=version_of(request),
         pressed_at=body.at,
-        step_id=_step_id(request, actor),
+        step_id=step_id(request, actor),
         switch=body.switch,
         reason=body.reason,
         device=actor.device,
@@ -189,11 +187,3 @@ async def share(request: Request) -> Response:
 
 
 # -- reading requests, writing answers ---------------------------------------------------------------------------------
-
-
-def _step_id(request: Request, actor: Actor) -> str | None:
-    key = key_of(request)
-    if key is None:
-        return None
-    who = f"{actor.person or actor.token or actor.device}\n{key}"  # keys of different people are different keys
-    return f"http:{hashlib.sha256(who.encode()).hexdigest()[:40]}"

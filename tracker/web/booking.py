@@ -13,7 +13,7 @@ from tracker.domain.accounts import Actor
 from tracker.domain.appointments import STAFF, Role, State, Step
 from tracker.errors import NotBookable, PreconditionRequired
 from tracker.web.answers import AppointmentAnswer, tagged
-from tracker.web.bodies import asked, body_of, json_answer, key_of, version_of, within_reach
+from tracker.web.bodies import asked, body_of, json_answer, key_of, step_id, version_of, within_reach
 from tracker.web.booking_answers import (
     ArrivalBody,
     BookBody,
@@ -87,7 +87,7 @@ def operations() -> list[Operation]:
             WHO,
             AppointmentAnswer,
             CancelBody,
-            headers=("If-Match",),
+            headers=("If-Match", *once),
             refusals=stale,
             scope=write,
         ),
@@ -153,10 +153,11 @@ async def inform(request: Request) -> Response:
 
 
 async def cancel(request: Request) -> Response:
-    """Cancel, with a reason. A technician on the way is turned around only with `on_the_way`."""
+    """Cancel, with a reason; once for one Idempotency-Key. A technician on the way is turned around only with `on_the_way`."""
     body, actor = await body_of(request, CancelBody), actor_of(request)
     seen = State.TRAVELING if body.on_the_way else None
-    wish = Wish(step=Step.CANCEL, reason=body.reason, version=version_of(request), seen=seen)
+    key = step_id(request, actor)
+    wish = Wish(step=Step.CANCEL, reason=body.reason, version=version_of(request), seen=seen, step_id=key)
     return tagged(await take_step(house_of(request), actor, request.path_params["appointment"], wish), actor)
 
 

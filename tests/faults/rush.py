@@ -1,0 +1,196 @@
+"""A rush of customers on real processes: each books, moves and cancels under keys, and presses until it is answered."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import func, select
+
+from tests import bookable
+from tests.faults.warm import Warm, warm
+from tests.machine import Machine
+from tests.world import ALL_WEEK
+from tracker.actions.people.accounts import hashed
+from tracker.records import appointments, events, outbox, people, sessions, technicians
+from tracker.records.database import Database, new_id
+from tracker.records.migrations import migrate
+from tracker.records.schema import appointments as visits
+from tracker.records.schema import holds, idempotency, promised_cells
+from tracker.records.sessions import Session
+
+CREW = 6
+SLOTS = 5 * 24 * 2
+"""Half hours of five days from tomorrow on: many are wanted by two at once."""
+
+
+@dataclass
+class Rush:
+    """The company, its processes, and what every customer was answered."""
+
+    machine: Machine
+    db: Database
+    warm: Warm
+    company: bookable.Bookable
+    customers: list["Customer"]
+    running: dict[str, int] = field(default_factory=dict)
+    told: Counter[str] = field(default_factory=Counter)
+    news: asyncio.Event = field(default_factory=asyncio.Event)  # somebody has booked
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def start(self, command: str) -> None:
+        """A process of the service; the web one is ready afterwards."""
+        self.running[command] = await self.warm.start(command)
+        while command == "serve":
+            with suppress(httpx.TransportError):
+                async with httpx.AsyncClient() as client:
+                    if (await client.get(f"{self.machine.url}/readyz")).status_code == 200:
+                        return
+            await asyncio.sleep(0.02)
+
+    async def kill(self, command: str) -> None:
+        await self.warm.kill(self.running.pop(command))
+
+    async def everything_holds(self) -> None:
+        """Every answer of 2xx is there and says the same; nobody is promised twice; nothing is there that nobody was told."""
+        await bookable.nothing_overlaps(self.db)
+        kept = {id: answer for one in self.customers for id, answer in one.kept.items()}
+        cells = await bookable.cells_of(self.db)
+        async with self.db.reading() as tx:
+            there = {row[0] for row in await tx.tuples(select(visits.c.id))}
+            assert there == kept.keys()
+            for id, answer in kept.items():
+                found = await appointments.by_id(tx, id)
+                assert found is not None
+                assert (found.state, found.version) == (answer["state"], answer["version"]), answer
+                assert found.arrival_at == datetime.fromisoformat(answer["arrival_at"])
+                kinds = Counter(event.kind for event in await events.of_appointment(tx, id))
+                assert (kinds["booked"], kinds["canceled"]) == (1, found.state == "canceled")
+                letters = Counter(letter.kind for letter in await outbox.of_appointment(tx, id))
+                assert letters["confirmation"] == 1
+            standing = {id for id, answer in kept.items() if answer["state"] == "scheduled"}
+            assert set(cells.values()) == standing
+            keys = await tx.tuples(select(idempotency.c.answer))
+            assert {row[0]["appointment"] for row in keys} == kept.keys()
+            assert await tx.value(select(func.count()).select_from(holds)) == 0
+            assert await tx.value(select(func.count()).select_from(promised_cells)) == len(cells)
+
+    @property
+    def figures(self) -> dict[str, object]:
+        """What was answered, and how often it was pressed again because nothing was."""
+        return {name: self.told[name] for name in ("booked", "moved", "canceled", "409", "again", "503")}
+
+
+@dataclass
+class Customer:
+    """Somebody with a browser who does not give up."""
+
+    rush: Rush
+    number: int
+    cookie: str
+    dice: random.Random
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)  # key, body, appointment
+
+    async def run(self) -> None:
+        """Book, and move or cancel some of it, until the rush is over. What was begun is brought to its end."""
+        headers = {"Cookie": f"tt={self.cookie}", "Origin": self.rush.machine.url, "Sec-Fetch-Site": "same-origin"}
+        async with httpx.AsyncClient(base_url=self.rush.machine.url, headers=headers, timeout=30) as client:
+            while not self.rush.over.is_set():
+                visit = await self.book(client)
+                if visit is not None and self.dice.random() < 0.5:
+                    await self.move(client, visit)
+                if visit is not None and self.dice.random() < 0.6:
+                    await self.cancel(client, visit)
+
+    async def book(self, client: httpx.AsyncClient) -> str | None:
+        key, body = new_id(), {"service_type": self.rush.company.service, "arrival_at": self._wish()}
+        body["account"] = self.rush.company.account
+        answer = await self._press(client, "POST", "/appointments", body, {"Idempotency-Key": key})
+        if answer.status_code != 201:
+            return None
+        self.rush.told["booked"] += 1
+        self.rush.news.set()
+        made: dict[str, Any] = answer.json()
+        assert made["id"] not in self.kept
+        self.kept[made["id"]] = made
+        self.asked.append((key, body, made["id"]))
+        return str(made["id"])
+
+    async def move(self, client: httpx.AsyncClient, visit: str) -> None:
+        headers = {"Idempotency-Key": new_id(), "If-Match": f'"{self.kept[visit]["version"]}"'}
+        answer = await self._press(client, "PUT", f"/appointments/{visit}/arrival", {"arrival_at": self._wish()}, headers)
+        if answer.status_code == 200:
+            self.rush.told["moved"] += 1
+            self.kept[visit] = answer.json()
+
+    async def cancel(self, client: httpx.AsyncClient, visit: str) -> None:
+        headers = {"Idempotency-Key": new_id(), "If-Match": f'"{self.kept[visit]["version"]}"'}
+        answer = await self._press(client, "POST", f"/appointments/{visit}/cancel", {"reason": "away"}, headers)
+        assert answer.status_code == 200, answer.text
+        self.rush.told["canceled"] += 1
+        self.kept[visit] = answer.json()
+
+    async def _press(self, client: httpx.AsyncClient, method: str, path: str, body: Any, headers: Any) -> httpx.Response:
+        while True:
+            try:
+                answer = await client.request(method, f"/api/v1{path}", json=body, headers=headers)
+            except httpx.TransportError:
+                self.rush.told["again"] += 1
+                await asyncio.sleep(0.05)
+                continue
+            if answer.status_code != 503:
+                assert answer.status_code in {200, 201, 409}, (method, path, answer.status_code, answer.text)
+                self.rush.told["409"] += answer.status_code == 409
+                return answer
+            self.rush.told["503"] += 1
+            await asyncio.sleep(0.05)
+
+    def _wish(self) -> str:
+        midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        return (midnight + timedelta(minutes=30 * self.dice.randrange(SLOTS))).isoformat()
+
+
+@asynccontextmanager
+async def rushing(database_url: str, redis_url: str, data: Path, clients: int, seed: int = 1) -> AsyncIterator[Rush]:
+    """Everything migrated and settled; no process of the service runs yet."""
+    db = Database(database_url)
+    await migrate(db)
+    company = await bookable.settle(db, CREW, customers=min(clients, 16))
+    cookies = await _opened(db, company)
+    machine = Machine(data, {"DATABASE_URL": database_url, "REDIS_URL": redis_url})
+    dice = random.Random(seed)
+    try:
+        async with warm(machine) as parent:
+            rush = Rush(machine, db, parent, company, [])
+            rush.customers += [Customer(rush, n, cookies[n % len(cookies)], random.Random(dice.random())) for n in range(clients)]
+            try:
+                yield rush
+            finally:
+                for command in list(rush.running):
+                    await rush.kill(command)
+    finally:
+        await machine.stop()
+        await db.close()
+
+
+async def _opened(db: Database, company: bookable.Bookable) -> list[str]:
+    """Everybody works all week; each customer has a session: its token."""
+    now, tokens = datetime.now(UTC), []
+    times = {"created_at": now, "seen_at": now, "expires_at": now + timedelta(days=1)}
+    async with db.transaction() as tx:
+        for technician in company.technicians:
+            await technicians.set_hours(tx, technician, ALL_WEEK)
+        for actor in company.others:
+            assert actor.person
+            await people.change(tx, actor.person, profile_at=now)
+            tokens.append(new_id() * 2)
+            row = Session(id=new_id(), person_id=actor.person, user_agent=None, **times)  # type: ignore[arg-type]
+            await sessions.add(tx, row, hashed(tokens[-1]))
+    return tokens
