@@ -17,7 +17,7 @@ from tracker.actions.letters.calendar import calendar_of
 from tracker.domain import changing
 from tracker.domain.appointments import Role, State
 from tracker.records.appointments import Appointment
-from tracker.web.guard import SIGNED_IN, actor_of, door, guard_of, house_of
+from tracker.web.guard import VIEWERS, actor_of, door, guard_of, house_of
 
 LETTER = "It goes to the e-mail address you sign in with."
 
@@ -34,7 +34,7 @@ class BookedDoors:
         return [
             door(f"{at}/booked", self.booked, roles=customer, name="booked"),
             door(f"{at}/moved", self.moved, roles=customer, name="moved"),
-            door(f"{at}/calendar.ics", self.calendar, roles=SIGNED_IN, name="calendar"),
+            door(f"{at}/calendar.ics", self.calendar, roles=VIEWERS, name="calendar"),
         ]
 
     async def booked(self, request: Request) -> Response:

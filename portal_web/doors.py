@@ -12,6 +12,7 @@ from portal_web.cancel import CancelDoors
 from portal_web.feedback import FeedbackDoors
 from portal_web.health import HealthDoors
 from portal_web.home import HomeDoors
+from portal_web.links import LinkDoors
 from portal_web.live import LiveDoors
 from portal_web.mailbox import MailboxDoors
 from portal_web.modify import ModifyDoors
@@ -48,6 +49,7 @@ def portal(config: Config) -> Portal:
     routes: list[BaseRoute] = [
         *HomeDoors(pages, streets, street).routes(),
         *LiveDoors(pages, streets, street).routes(),
+        *LinkDoors(pages).routes(),
         *BookDoors(pages).routes(),
         *BookedDoors(pages).routes(),
         *ModifyDoors(pages).routes(),

@@ -14,7 +14,7 @@ from portal_web.sources import visit_of
 from tracker.actions import surveys
 from tracker.actions.surveys import Asked
 from tracker.domain import surveys as rules
-from tracker.domain.appointments import STAFF
+from tracker.domain.appointments import STAFF, Role
 from tracker.errors import BadInput, FeedbackRead, NotCompleted, Refusal, SurveysOff
 from tracker.web.guard import actor_of, door, house_of
 from tracker.web.surveys import WHO
@@ -33,8 +33,8 @@ class FeedbackDoors:
         """For whoever may say how it was; reading is for staff."""
         at = "/appointments/{appointment}/feedback"
         return [
-            door(at, self.look, roles=WHO, name="feedback"),
-            door(at, self.send, roles=WHO, methods=("POST",), name="feedback.post"),
+            door(at, self.look, roles=WHO | {Role.LINK_HOLDER}, name="feedback"),
+            door(at, self.send, roles=WHO | {Role.LINK_HOLDER}, methods=("POST",), name="feedback.post"),
             door(f"{at}/read", self.read, roles=STAFF, methods=("POST",), name="feedback.read"),
         ]
 

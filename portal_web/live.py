@@ -1,6 +1,6 @@
 """The live page of one appointment: the whole page, its panel alone, and the street the van is on (M1–M6, M9)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -26,7 +26,7 @@ from tracker.domain.geo import Point
 from tracker.domain.surveys import may_answer
 from tracker.records.appointments import Appointment
 from tracker.records.technicians import Technician
-from tracker.web.guard import SIGNED_IN, actor_of, door, house_of
+from tracker.web.guard import VIEWERS, actor_of, door, house_of
 from tracker.web.tiles import StreetMap
 
 
@@ -39,12 +39,12 @@ class LiveDoors:
     street: Street
 
     def routes(self) -> list[BaseRoute]:
-        """For everybody who is signed in; the action decides whose appointment it is."""
+        """For everybody who is signed in or has a link; the action decides whose appointment it is."""
         at = "/appointments/{appointment}/live"
         return [
-            door(at, self.page, roles=SIGNED_IN, name="live"),
-            door(f"{at}/panel", self.panel, roles=SIGNED_IN, name="live.panel"),
-            door(f"{at}/place", self.place, roles=SIGNED_IN, kind="api", name="live.place"),
+            door(at, self.page, roles=VIEWERS, name="live"),
+            door(f"{at}/panel", self.panel, roles=VIEWERS, name="live.panel"),
+            door(f"{at}/place", self.place, roles=VIEWERS, kind="api", name="live.place"),
         ]
 
     async def page(self, request: Request) -> Response:
@@ -74,16 +74,20 @@ class LiveDoors:
         row = await technician_row(house, seen.technician_id) if seen.technician_id else None
         if house.hub.closed(seen.id) != closed:  # closed while the card was read: the answer must hold nothing of the place
             view = without_place(view)
-        technician = technician_of(row, phone=house.settings.now.show_phone)
-        visit = visit_of(seen, technician, actor_of(request).signed, view.expected)
+        actor, technician = actor_of(request), technician_of(row, phone=house.settings.now.show_phone)
+        visit = visit_of(seen, technician, actor.signed, view.expected)
+        if actor.view_only:
+            visit = replace(visit, cancel_reason=None)  # the customer's own words
         trip = trip_in(view, visit, row, self.street)
         icons = self.pages.assets.url("img/icons.svg")
-        now, customer = house.clock(), actor_of(request).role is Role.CUSTOMER
+        now, customer = house.clock(), actor.role is Role.CUSTOMER
         offers = offers_of(seen, house.settings.now, now) if customer else None
-        own = own_words(seen.arrival_at, seen.zone, actor_of(request).zone)
+        own = own_words(seen.arrival_at, seen.zone, actor.zone)
         context = page_context(visit, trip, now, site_of(house), icons)
-        feedback = await feedback_on(house, actor_of(request), seen)
-        return context | {"signed_in": True, "offers": offers, "own_time": own, "feedback": feedback}
+        feedback = await feedback_on(house, actor, seen)
+        holder = None if actor.link is None else "family" if actor.view_only else "letter"
+        more = {"offers": offers, "own_time": own, "feedback": feedback}
+        return context | more | {"signed_in": holder is None, "holder": holder}
 
 
 async def feedback_on(house: House, actor: Actor, seen: Appointment) -> Feedback | None:

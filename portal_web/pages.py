@@ -44,7 +44,8 @@ def environment(assets: Assets) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(asset=assets.url, viewer=None, here=None, first_name=first_name, initials=initials, rates=STARS)
+    env.globals.update(asset=assets.url, viewer=None, holder=None, here=None, rates=STARS)
+    env.globals.update(first_name=first_name, initials=initials)
     env.filters.update(
         rich=rich,
         digits=digits,
@@ -59,6 +60,10 @@ def environment(assets: Assets) -> Environment:
         zone_words=lambda at, zone: times.zone_words(zone, at),
     )
     return env
+
+
+NOBODY = frozenset({Role.ANONYMOUS, Role.LINK_HOLDER})
+"""Who is not signed in, and has no pages but this."""
 
 
 class Pages:
@@ -86,7 +91,7 @@ class Pages:
         known = {
             "site": site_of(house),
             "demo": guard.public.demo,
-            "viewer": actor if actor.role is not Role.ANONYMOUS else None,
+            "viewer": actor if actor.role not in NOBODY else None,
             "form_token": guard.form_token(request),
         }
         body = self.text(template, **(known | context))

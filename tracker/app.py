@@ -25,7 +25,8 @@ from tracker.roads.finding import finder
 from tracker.roads.opening import open_router
 from tracker.web import api, health, live, tiles
 from tracker.web.edge import Edge
-from tracker.web.guard import Guard, unguarded
+from tracker.web.guard import unguarded
+from tracker.web.identity import Guard
 from tracker.web.ingest import TechnicianSockets
 from tracker.web.problems import Problems, RefusalPage
 from tracker.web.stock import StockPhones

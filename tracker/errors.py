@@ -59,6 +59,10 @@ class NotFound(Refusal):
     status = HTTPStatus.NOT_FOUND
 
 
+class LinkInactive(NotFound):
+    """This link isn’t active. Open it from your newest letter again, or sign in."""
+
+
 class BadInvitation(Refusal):
     """This code isn’t active. Each code works once and only for a limited time. Use the newest invitation, or ask your
     service provider for a new one."""

@@ -22,7 +22,7 @@ from portal_web.shell import leaflet_folder
 from tracker.actions.house import House
 from tracker.config import PublicAddress
 from tracker.web import tiles
-from tracker.web.guard import Guard
+from tracker.web.identity import Guard
 
 POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

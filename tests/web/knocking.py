@@ -16,16 +16,29 @@ from tests.web.roles import whole_app
 from tests.world import NOW, World
 from tracker.actions.catalog import absences, areas, constraints, offerings
 from tracker.actions.house import House
-from tracker.actions.people import contacts, customers, tokens
+from tracker.actions.people import contacts, customers, link_care, tokens
 from tracker.actions.people.accounts import hashed
+from tracker.domain import links as rules
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
-from tracker.records import sessions, technicians
+from tracker.domain.links import Kind
+from tracker.records import links, sessions, technicians
 from tracker.records.database import new_id
+from tracker.records.links import Link
 from tracker.records.sessions import Session
 from tracker.web.guard import SAFE, Door
 
+FORM = "tt-form=" + "y" * 43
 ADMIN = Actor(Role.ADMIN, person="admin")
+
+
+async def letter_link(house: House, appointment: str, kind: Kind = Kind.LETTER) -> str:
+    """The token of a link to an appointment, as a letter would carry it."""
+    link = Link(id=new_id(), appointment_id=appointment, kind=kind, created_by="letter", created_at=NOW)
+    token = rules.token_of(house.secret, link.id)
+    async with house.db.transaction() as tx:
+        await links.add(tx, link, rules.fingerprint(house.secret, token))
+    return token
 
 
 @dataclass
@@ -48,8 +61,11 @@ class Site:
             await sessions.add(tx, session, hashed(token))
         return session.id, token
 
-    async def headers_of(self, persona: Persona) -> dict[str, str]:
+    async def headers_of(self, persona: Persona, appointment: str = "") -> dict[str, str]:
         """How this persona shows who it is; a session is made for every request, because some end it."""
+        if persona.link and appointment:
+            opened = appointment if persona.link == "own" else await self.world.appointment(self.world.onni)
+            return {"Cookie": f"tt-v-{appointment}={await letter_link(self.house, opened)}; {FORM}"}
         if persona.person:
             return {"Cookie": f"tt={(await self.session(persona.person))[1]}"}
         if persona.phone:
@@ -71,7 +87,7 @@ class Site:
         self, route: Door, method: str, persona: Persona, things: Things, body: dict[str, Any] | None
     ) -> httpx.Response:
         """Knock, as this persona's own page, phone or program would."""
-        headers = {**await self.headers_of(persona), "Accept": "text/html"}
+        headers = {**await self.headers_of(persona, things.appointment), "Accept": "text/html"}
         path = route.path_format.format(**{name: getattr(things, name, "1") for name in route.param_convertors})
         more: dict[str, Any] = {}
         if method not in SAFE and route.kind == "api":
@@ -79,7 +95,7 @@ class Site:
             if "appointment" in route.param_convertors:
                 headers["If-Match"] = '"1"'
         elif method not in SAFE and route.kind == "page":
-            more["data"] = (body or {}) | {"form_token": self.form_token(headers.setdefault("Cookie", "tt-form=" + "y" * 43))}
+            more["data"] = (body or {}) | {"form_token": self.form_token(headers.setdefault("Cookie", FORM))}
         self.client.cookies.clear()
         return await self.client.request(method, path, headers=headers, **more)
 
@@ -87,7 +103,7 @@ class Site:
         """What a form shown to the owner of this cookie carries."""
         import hmac
 
-        value = re.sub(r"^[\w-]+=", "", cookie)
+        value = re.sub(r"^(.*; )?[\w-]+=", "", cookie)
         return hmac.new(self.house.secret, b"form:" + value.encode(), "sha256").hexdigest()
 
 
@@ -136,6 +152,11 @@ async def _day(site: Site) -> str:
     return str((await constraints.close_day(site.house, ADMIN, CLOSED, "Stocktaking")).day)
 
 
+async def _link(site: Site) -> str:
+    anna = Actor(Role.CUSTOMER, site.world.customer.id, accounts=frozenset({site.world.account}))
+    return (await link_care.share(site.house, anna, await _appointment(site))).link.id
+
+
 MAKERS: dict[str, Callable[[Site], Awaitable[str]]] = {
     "absence": _absence,
     "appointment": _appointment,
@@ -143,6 +164,7 @@ MAKERS: dict[str, Callable[[Site], Awaitable[str]]] = {
     "contact": _contact,
     "day": _day,
     "invitation": _invitation,
+    "link": _link,
     "session": _session,
     "skill": _skill,
     "territory": _territory,

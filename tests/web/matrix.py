@@ -16,7 +16,10 @@ EVERY_SCOPE = tuple(SCOPES)
 
 @dataclass(frozen=True)
 class Persona:
-    """Somebody who knocks. ``person``: a field of `World`, ``phone``: whose; ``scope``: of the API token they show."""
+    """Somebody who knocks. ``person``: a field of `World`, ``phone``: whose; ``scope``: of the API token they show.
+
+    ``link``: of which appointment's link the token is that they show for the sample's: ``own`` or ``another``.
+    """
 
     name: str
     role: Role
@@ -24,6 +27,7 @@ class Persona:
     phone: str = ""
     scope: str = ""
     cookie: str = ""
+    link: str = ""
 
     @property
     def bearer(self) -> bool:
@@ -35,6 +39,8 @@ PERSONAS = (
     Persona("forged cookie", Role.ANONYMOUS, cookie="tt=" + "x" * 43),
     Persona("customer", Role.CUSTOMER, person="customer"),
     Persona("another account's", Role.CUSTOMER, person="stranger"),
+    Persona("link holder", Role.LINK_HOLDER, link="own"),
+    Persona("another link's", Role.LINK_HOLDER, link="another"),
     Persona("technician", Role.TECHNICIAN, person="technician"),
     Persona("another technician", Role.TECHNICIAN, person="colleague"),
     Persona("dispatcher", Role.DISPATCHER, person="dispatcher"),
@@ -47,11 +53,12 @@ PERSONAS = (
 _STAFF = frozenset({"dispatcher", "admin", *(f"token {scope}" for scope in EVERY_SCOPE)})
 WHOSE: Mapping[str, frozenset[str]] = {
     "absence": _STAFF,
-    "appointment": _STAFF | {"customer", "technician", "phone"},
+    "appointment": _STAFF | {"customer", "link holder", "technician", "phone"},
     "account": _STAFF | {"customer"},
     "asset": _STAFF,
     "contact": _STAFF,
     "invitation": _STAFF,
+    "link": _STAFF | {"customer"},
     "service_type": _STAFF,
     "session": frozenset({"customer"}),
     "skill": _STAFF,
@@ -75,6 +82,7 @@ class Things:
     asset: str = ""
     contact: str = ""
     invitation: str = ""
+    link: str = ""
     session: str = ""
     token: str = ""
     day: str = "2026-12-27"
@@ -108,6 +116,8 @@ SAMPLES: Mapping[tuple[str, str], Body] = {
     ("POST", "/appointments/{appointment}/feedback"): lambda _: {"stars": "4", "comment": ""},
     ("POST", "/appointments/{appointment}/feedback/read"): nothing,
     ("POST", "/appointments/{appointment}/modify"): lambda it: {"arrival": it.arrival},
+    ("POST", "/appointments/{appointment}/links"): lambda _: {"name": "Grandma"},
+    ("POST", "/appointments/{appointment}/links/{link}/end"): nothing,
     ("POST", "/forgot"): lambda _: {"email": "nobody@example.org"},
     ("POST", "/profile"): lambda _: {"name": "Anna", "phone": "", "zone": ""},
     ("POST", "/redeem"): lambda _: {"code": "0000-0000-0000", "email": "x@example.org", "password": "x"},
@@ -144,6 +154,10 @@ SAMPLES: Mapping[tuple[str, str], Body] = {
     ("PUT", "/api/v1/appointments/{appointment}/survey"): lambda _: {"stars": 4},
     ("POST", "/api/v1/appointments/{appointment}/survey/read"): nothing,
     ("PUT", "/api/v1/appointments/{appointment}/technician"): lambda it: {"technician": it.technician},
+    ("POST", "/api/v1/appointments/{appointment}/links"): lambda _: {"name": "Grandma"},
+    ("POST", "/api/v1/links/open"): lambda _: {"token": "x" * 43},
+    ("PATCH", "/api/v1/links/{link}"): lambda _: {"blocked": True},
+    ("DELETE", "/api/v1/links/{link}"): nothing,
     ("PATCH", "/api/v1/assets/{asset}"): lambda _: {"active": False},
     ("PUT", "/api/v1/booking/hold"): A_BOOKING,
     ("DELETE", "/api/v1/booking/hold"): nothing,
@@ -170,26 +184,35 @@ SESSION_ONLY = frozenset({"/api/v1/booking/hold", "/api/v1/booking/hold/extend"}
 
 # -- sockets -----------------------------------------------------------------------------------------------------------
 
-VIEWERS = ("customer", "another account's", "technician", "another technician", "dispatcher", "admin")
+VIEWERS = (
+    "customer",
+    "another account's",
+    "link holder",
+    "another link's",
+    "technician",
+    "another technician",
+    "dispatcher",
+    "admin",
+)
+NOBODY = ("nobody", "forged cookie", "link holder", "another link's")
 FRAMES: Mapping[tuple[str, str], Mapping[str, str]] = {
-    ("/ws/live", "watch"): dict.fromkeys(("customer", "technician", "dispatcher", "admin"), "snapshot")
-    | dict.fromkeys(("another account's", "another technician"), "4403"),
+    ("/ws/live", "watch"): dict.fromkeys(("customer", "link holder", "technician", "dispatcher", "admin"), "snapshot")
+    | dict.fromkeys(("another account's", "another link's", "another technician"), "4403"),
     ("/ws/live", "watchBoard"): dict.fromkeys(VIEWERS, "4403") | {"dispatcher": "snapshot", "admin": "snapshot"},
     ("/ws/live", "seen"): dict.fromkeys(VIEWERS, "1008"),
     ("/ws/technician", "hello"): dict.fromkeys(("technician", "another technician", "phone", "another phone"), "welcome")
-    | dict.fromkeys(("nobody", "forged cookie"), "4401"),
+    | dict.fromkeys(NOBODY, "4401"),
     ("/ws/technician", "pings"): dict.fromkeys(("technician", "another technician", "phone", "another phone"), "ack")
-    | dict.fromkeys(("nobody", "forged cookie"), "1008"),
+    | dict.fromkeys(NOBODY, "1008"),
     ("/ws/technician", "step"): {
         "technician": "stepped",
         "phone": "stepped",
         "another technician": "error",
         "another phone": "error",
-        "nobody": "1008",
-        "forged cookie": "1008",
-    },
+    }
+    | dict.fromkeys(NOBODY, "1008"),
     ("/ws/technician", "sharing"): dict.fromkeys(("technician", "another technician", "phone", "another phone"), "policy")
-    | dict.fromkeys(("nobody", "forged cookie"), "1008"),
+    | dict.fromkeys(NOBODY, "1008"),
 }
 """The answer to each frame a client may send first (to a technician's socket: after its hello), by who sends it.
 

@@ -26,7 +26,8 @@ from tracker.config import PublicAddress
 from tracker.domain.appointments import STAFF, Role
 from tracker.errors import BadConfiguration, Conflict, Refusal
 from tracker.records import people
-from tracker.web.guard import EVERYBODY, SIGNED_IN, Guard, actor_of, door, guard_of, socket
+from tracker.web.guard import EVERYBODY, SIGNED_IN, actor_of, door, guard_of, socket
+from tracker.web.identity import Guard
 
 
 async def whoami(request: Request) -> Response:

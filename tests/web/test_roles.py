@@ -46,6 +46,12 @@ async def site(house: House, world: World, tmp_path: Path) -> AsyncIterator[Site
         yield served
 
 
+def role_at(route: Door, persona: Persona) -> Role:
+    """As whom the door sees them: a link is looked at where its holder and the appointment are named, and nowhere else."""
+    looked_at = Role.LINK_HOLDER in route.roles and "appointment" in route.param_convertors
+    return Role.ANONYMOUS if persona.link and not looked_at else persona.role
+
+
 def admits(route: Door, persona: Persona) -> bool:
     """Whether the door's own row lets this persona in."""
     if route.kind == "machine":
@@ -54,7 +60,7 @@ def admits(route: Door, persona: Persona) -> bool:
         return Role.ANONYMOUS in route.roles  # a page reads no Authorization: who shows one is nobody there
     if persona.scope and route.scope != persona.scope:
         return False
-    return persona.role in route.roles
+    return role_at(route, persona) in route.roles
 
 
 def owns(route: Door, method: str, persona: Persona) -> bool:
@@ -67,7 +73,7 @@ def owns(route: Door, method: str, persona: Persona) -> bool:
 
 def refused_at_the_door(answer: httpx.Response, persona: Persona, route: Door) -> bool:
     """What somebody gets whose role a door does not know: programs a code, people a page or the way to sign in."""
-    anonymous = persona.role is Role.ANONYMOUS or (persona.bearer and route.kind == "page")
+    anonymous = role_at(route, persona) is Role.ANONYMOUS or (persona.bearer and route.kind == "page")
     if answer.status_code == 303:
         return anonymous and answer.headers["location"].startswith("/sign-in")
     return answer.status_code == (401 if anonymous else 403)
@@ -83,6 +89,8 @@ def refused_behind(route: Door, method: str, persona: Persona, answer: httpx.Res
         return answer.status_code == 403  # whose the visit is, but only customers and staff cancel
     if answer.status_code in (401, 422, 429) and route.path in {"/sign-in", "/redeem", "/reset", "/api/v1/sessions"}:
         return True
+    if route.path == "/api/v1/links/open":
+        return answer.status_code == 404  # a token nobody was given
     return route.path in SESSION_ONLY and answer.status_code in (401, 403, 404)
 
 
@@ -139,7 +147,8 @@ async def test_no_door_that_changes_something_takes_another_sites_request(site: 
         for method in sorted((route.methods or set()) - SAFE):
             things = Things(**dict.fromkeys(WHOSE, "0" * 16))
             for persona in people:
-                headers = {**await site.headers_of(persona), "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+                own = await site.headers_of(persona, things.appointment if persona.link == "" else await site.world.appointment())
+                headers = {**own, "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
                 path = route.path_format.format(**{name: getattr(things, name, "1") for name in route.param_convertors})
                 answer = await site.client.request(method, path, headers=headers)
                 assert answer.status_code in (401, 403), f"{method} {route.path} as {persona.name}: {answer.status_code}"
@@ -174,7 +183,7 @@ def frame_for(name: str, appointment: str) -> dict[str, Any]:
 async def said_to(site: Site, address: str, name: str, persona: Persona, appointment: str) -> str:
     """The type of the answer to one frame, the close code, or the status that stood before the socket."""
     base = str(site.client.base_url).rstrip("/")
-    headers = {} if persona.bearer else {**await site.headers_of(persona), "Origin": base}
+    headers = {} if persona.bearer else {**await site.headers_of(persona, appointment), "Origin": base}
     hello = frame_for("hello", appointment) | ({"token": site.phones[persona.phone]} if persona.phone else {})
     try:
         async with websockets.connect(base.replace("http", "ws") + address, additional_headers=headers) as socket:
@@ -228,7 +237,7 @@ async def test_no_socket_opens_for_another_sites_page(site: Site) -> None:
         if not isinstance(route, SocketDoor):
             continue
         for persona in (each for each in PERSONAS if not each.bearer):
-            headers = {**await site.headers_of(persona), "Origin": "https://evil.example"}
+            headers = {**await site.headers_of(persona, await site.world.appointment()), "Origin": "https://evil.example"}
             with pytest.raises(websockets.InvalidStatus) as refused:
                 await websockets.connect(base + route.path, additional_headers=headers)
             assert refused.value.response.status_code == 403

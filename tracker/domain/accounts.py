@@ -19,12 +19,15 @@ class OwnAccount:
 class Actor:
     """Somebody who asks for something, as far as the rules care.
 
-    ``person`` and ``session`` are ids of rows, None for somebody anonymous, a device, or the holder of a link.
+    ``person`` and ``session`` are ids of rows, None for somebody anonymous and for a device; a link's holder is no person.
     ``accounts`` are those a customer is a contact of, ``technician`` the one a technician is, ``appointment`` the one a
     link was made for, ``device`` the phone whose token was shown. ``own`` are the customer's accounts by name and
     ``account`` the one chosen in the header; ``zone`` is the person's own time zone, if they gave one.
 
     ``token`` is set for a program with an API token: it acts as a dispatcher, as far as its ``scopes`` go.
+
+    ``link`` is the holder's link, which stands for ``session``, too: its end closes their sockets. ``view_only``: it was made
+    for the family, who look and say nothing.
     """
 
     role: Role
@@ -39,6 +42,8 @@ class Actor:
     account: str | None = None
     zone: str | None = None
     token: str | None = None
+    link: str | None = None
+    view_only: bool = False
     scopes: frozenset[str] = field(default_factory=frozenset)
 
     @property
@@ -51,7 +56,7 @@ class Actor:
         """How the actor is written into events and the audit log: role and id, never a name or an address."""
         if self.token:
             return f"token:{self.token}"
-        return f"{self.role}:{self.person or self.technician or self.appointment or '-'}"
+        return f"{self.role}:{self.person or self.technician or self.link or self.appointment or '-'}"
 
 
 ANONYMOUS = Actor(Role.ANONYMOUS)

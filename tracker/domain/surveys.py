@@ -22,8 +22,19 @@ class Rules(Protocol):
     def surveys(self) -> bool: ...
 
 
-def may_answer(who: Watcher, visit: Watched) -> bool:
-    """True for a contact of the visit's account, and for nobody else: staff and technicians do not rate themselves."""
+class Answering(Watcher, Protocol):
+    """What the rule needs to know about who answers."""
+
+    @property
+    def view_only(self) -> bool:
+        """True for who holds a link that was made to look through only."""
+        ...
+
+
+def may_answer(who: Answering, visit: Watched) -> bool:
+    """True for a contact of the visit's account and whoever has the link of its letters: nobody of the company rates itself."""
+    if who.role is Role.LINK_HOLDER:
+        return who.appointment == visit.id and not who.view_only
     return who.role is Role.CUSTOMER and visit.account_id in who.accounts
 
 

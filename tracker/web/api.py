@@ -13,7 +13,7 @@ from tracker.actions.trip.sharing import set_sharing
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.appointments import STAFF, Role
 from tracker.errors import NotAllowed
-from tracker.web import api_catalog, api_customers, api_technicians, booking, openapi, surveys
+from tracker.web import api_catalog, api_customers, api_links, api_technicians, booking, openapi, surveys
 from tracker.web.answers import (
     AppointmentAnswer,
     AppointmentsAnswer,
@@ -74,6 +74,7 @@ def operations() -> list[Operation]:
         Operation("GET", "/api/v1/technician/today", today, technician, AppointmentsAnswer),
         Operation("PUT", "/api/v1/technician/sharing", share, technician, SharingAnswer, SharingBody),
         *api_customers.operations(),
+        *api_links.operations(),
         *booking.operations(),
         *surveys.operations(),
         *api_catalog.operations(),

@@ -1,14 +1,9 @@
-"""Every door of the house: who may knock, where the request came from, and whose session the cookie opens."""
+"""Every door of the house: who may knock there, found out before anything behind it is touched."""
 
 import contextlib
-import hmac
-import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from datetime import datetime
-from hashlib import sha256
 from typing import Literal
 
-from starlette.datastructures import FormData
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
@@ -16,12 +11,11 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tracker.actions.house import House
-from tracker.actions.people import accounts, tokens
-from tracker.config import PublicAddress
 from tracker.domain.accounts import ANONYMOUS, Actor
 from tracker.domain.appointments import Role
-from tracker.errors import BadToken, ForeignOrigin, NotAllowed, NotFound, NotSignedIn, NulCharacter, Refusal
+from tracker.errors import NotAllowed, NotFound, NotSignedIn, NulCharacter, Refusal
 from tracker.web.bodies import at_most
+from tracker.web.identity import Guard
 from tracker.web.problems import refuse
 from tracker.web.slim import apart
 
@@ -30,92 +24,15 @@ type Kind = Literal["page", "api", "machine"]
 ``machine``: no cookie is looked at."""
 
 SIGNED_IN = frozenset({Role.CUSTOMER, Role.TECHNICIAN, Role.DISPATCHER, Role.ADMIN})
+VIEWERS = SIGNED_IN | {Role.LINK_HOLDER}
+"""A link's cookie is looked at by doors that name its holder and the appointment, and by no others."""
 EVERYBODY = frozenset(Role)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-FORM_FIELD = "form_token"
 BODY_BYTES = 64 * 1024
 """What a door takes at most unless it says otherwise."""
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
 type SocketEndpoint = Callable[[WebSocket], Awaitable[None]]
-
-
-class Guard:
-    """Cookies, origins and form tokens of one installation."""
-
-    def __init__(self, house: House, public: PublicAddress) -> None:
-        self.house = house
-        self.public = public
-        prefix = "__Host-" if public.secure else ""  # browsers drop __Host- cookies that come over plain http
-        self.cookie, self.form_cookie = f"{prefix}tt", f"{prefix}tt-form"
-
-    # -- the session ---------------------------------------------------------------------------------------------------
-
-    async def actor(self, connection: HTTPConnection) -> Actor:
-        """Whose session the cookie opens; anonymous if there is none or it ended."""
-        token = connection.cookies.get(self.cookie)
-        return (await accounts.who(self.house, token) if token else None) or ANONYMOUS
-
-    async def bearer(self, connection: HTTPConnection) -> Actor:
-        """The phone or program whose token stands in the Authorization header; `BadToken`.
-
-        No cookie is read: no other site can send this header.
-        """
-        scheme, _, token = connection.headers["authorization"].partition(" ")
-        known = tokens.program_of if token.strip().startswith(tokens.PREFIX) else accounts.device_of
-        actor = await known(self.house, token.strip()) if scheme.lower() == "bearer" else None
-        if actor is None:
-            raise BadToken
-        return actor
-
-    def remember(self, response: Response, token: str, expires_at: datetime) -> None:
-        """Give the browser its session."""
-        response.set_cookie(
-            self.cookie, token, expires=expires_at, path="/", secure=self.public.secure, httponly=True, samesite="lax"
-        )
-
-    def forget(self, response: Response) -> None:
-        """Take the session from the browser."""
-        response.delete_cookie(self.cookie, path="/", secure=self.public.secure, httponly=True, samesite="lax")
-
-    # -- where a request comes from ------------------------------------------------------------------------------------
-
-    def check_origin(self, connection: HTTPConnection) -> None:
-        """`ForeignOrigin` unless a browser says the request comes from our own pages (Fetch Metadata and Origin).
-
-        One of the two must be there: every browser of the last years sends Origin with what changes something.
-        """
-        site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
-        if site not in {None, "same-origin"} or origin not in {None, *self.public.origins} or site is origin is None:
-            raise ForeignOrigin
-
-    def form_token(self, request: Request) -> str:
-        """What a form of ours carries in its hidden field ``form_token``; bound to the session, or to a cookie of its own."""
-        return hmac.new(self.house.secret, b"form:" + self._binding(request).encode(), sha256).hexdigest()
-
-    async def check_form(self, request: Request) -> FormData:
-        """The posted form; `ForeignOrigin` if it does not carry the token, `NulCharacter`."""
-        form = await request.form(max_files=1, max_fields=200)
-        said = form.get(FORM_FIELD)
-        if not isinstance(said, str) or not hmac.compare_digest(said.encode(), self.form_token(request).encode()):
-            raise ForeignOrigin
-        if any(isinstance(part, str) and "\x00" in part for pair in form.multi_items() for part in pair):
-            raise NulCharacter
-        return form
-
-    def _binding(self, request: Request) -> str:
-        known = request.cookies.get(self.cookie) or request.cookies.get(self.form_cookie)
-        if known:
-            return known
-        if not hasattr(request.state, "new_binding"):
-            request.state.new_binding = secrets.token_urlsafe(32)
-        return str(request.state.new_binding)
-
-    def finish(self, request: Request, response: Response) -> None:
-        """Send the cookie a form's token was bound to, if it was made for this answer."""
-        binding = getattr(request.state, "new_binding", None)
-        if binding:
-            response.set_cookie(self.form_cookie, binding, path="/", secure=self.public.secure, httponly=True, samesite="strict")
 
 
 def guard_of(connection: HTTPConnection) -> Guard:
@@ -216,6 +133,8 @@ async def admitted(guard: Guard, request: Request, roles: frozenset[Role], kind:
         if request.method not in SAFE:
             guard.check_origin(request)
         actor = await guard.actor(request)
+        if Role.LINK_HOLDER in roles and "appointment" in request.path_params:
+            actor = await guard.holder(request, request.path_params["appointment"], actor)
     _let_in(actor, roles)
     if actor.token and scope not in actor.scopes:
         raise NotAllowed("This token is not good for that." + (f" It needs the scope {scope}." if scope else ""))
@@ -240,6 +159,8 @@ def socket(
             if not phone:
                 guard.check_origin(websocket)
             actor = ANONYMOUS if phone else await apart(guard.actor(websocket))
+            if actor is ANONYMOUS and Role.LINK_HOLDER in allowed:
+                actor = await apart(guard.any_holder(websocket))
             _let_in(actor, allowed)
         except Refusal as refusal:
             await refuse(websocket, refusal)

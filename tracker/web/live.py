@@ -25,7 +25,7 @@ from tracker.errors import Refusal
 from tracker.live.staff import BoardWatch, Box
 from tracker.live.viewers import Door, Watch
 from tracker.web.doors import DirectDoor, door_of
-from tracker.web.guard import SIGNED_IN, actor_of, door, house_of, socket
+from tracker.web.guard import VIEWERS, actor_of, door, guard_of, house_of, socket
 from tracker.web.pace import Pace
 from tracker.web.slim import apart
 
@@ -121,8 +121,8 @@ class _Words:
 def routes() -> list[BaseRoute]:
     """To be mounted by the application."""
     return [
-        socket("/ws/live", live, roles=SIGNED_IN, name="live"),
-        door("/api/v1/appointments/{appointment}/live", poll, roles=SIGNED_IN, kind="api", name="live-poll"),
+        socket("/ws/live", live, roles=VIEWERS, name="live"),
+        door("/api/v1/appointments/{appointment}/live", poll, roles=VIEWERS, kind="api", name="live-poll"),
     ]
 
 
@@ -135,7 +135,10 @@ async def live(websocket: WebSocket) -> None:
     out, words = door_of(websocket), _Words(websocket)
     code: int | None = None
     try:
-        await _watch(house_of(websocket), actor_of(websocket), out, words)
+        said, actor = await _asked(words), actor_of(websocket)
+        if said.appointment is not None:  # a browser may hold several links: which of them counts is known only now
+            actor = await guard_of(websocket).holder(websocket, said.appointment, actor)
+        await _watch(house_of(websocket), actor, out, words, said)
     except _Closed as closed:
         code = closed.code
     except Refusal as refusal:
@@ -145,10 +148,8 @@ async def live(websocket: WebSocket) -> None:
     log.info("viewer_left", code=code, frames=words.count)
 
 
-async def _watch(house: House, actor: Actor, out: Door, words: "_Words") -> None:
-    session = actor.session or ""
-    if house.hub.sessions.count(session) >= SOCKETS:
-        raise _Closed(4429)
+async def _asked(words: "_Words") -> Said:
+    """The first frame: what is to be watched."""
     try:
         async with asyncio.timeout(WATCH_S):
             said = await words.next()
@@ -156,6 +157,14 @@ async def _watch(house: House, actor: Actor, out: Door, words: "_Words") -> None
         raise _Closed(4408) from None
     if said.type != "watch" or (said.appointment is None) is not said.board:
         raise _Closed(1008)
+    return said
+
+
+async def _watch(house: House, actor: Actor, out: Door, words: "_Words", said: Said) -> None:
+    if (session := actor.session) is None:
+        raise _Closed(4403)  # a link, but none to this appointment
+    if house.hub.sessions.count(session) >= SOCKETS:
+        raise _Closed(4429)
     viewer: Watch | BoardWatch
     if said.appointment is None:
         viewer = BoardWatch(out, session, house.clock(), said.bbox, partial(_board_snapshot, house))

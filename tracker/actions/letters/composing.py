@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tracker.actions.house import House
 from tracker.actions.letters import composing_visits
+from tracker.actions.letters.carried_links import Carried
 from tracker.domain import letters_of_people as letters
 from tracker.domain.codes import Purpose, code_of
 from tracker.domain.letter_kinds import Kind
@@ -22,12 +23,13 @@ NO_ZONE = "UTC"
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A letter in words, who writes it (in which language), the name that stands before its address, its calendar part."""
+    """A letter in words, who writes it (in which language), the name before its address, calendar part, the link it carries."""
 
     words: Words
     sender: Sender
     name: str = ""
     calendar: Calendar | None = None
+    link: Carried | None = None
 
 
 async def compose(house: House, letter: Letter, url: str, now: datetime) -> Composed | None:

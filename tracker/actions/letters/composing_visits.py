@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from tracker.actions.house import House
 from tracker.actions.letters.calendar import calendar_of
+from tracker.actions.letters.carried_links import Carried, carried
 from tracker.actions.trip import watching
 from tracker.domain import letters_of_visits as letters
 from tracker.domain.appointments import State
@@ -21,28 +22,34 @@ from tracker.records.outbox import Letter
 CALENDAR = {Kind.CONFIRMATION: Method.REQUEST, Kind.RESCHEDULED: Method.REQUEST, Kind.CANCELED: Method.CANCEL}
 """Which letters carry a calendar part (N4)."""
 
+UNLINKED = frozenset({Kind.CANCELED, Kind.NOT_DONE})
+"""Letters whose button leads elsewhere."""
+
 MINUTE = timedelta(minutes=1)
 
 
 async def compose(
     house: House, letter: Letter, appointment: str, sender: Sender, now: datetime
-) -> tuple[Words, str, Calendar | None] | None:
-    """Words, the recipient's name, and the calendar part; None if what happened since has overtaken it."""
+) -> tuple[Words, str, Calendar | None, Carried | None] | None:
+    """Words, the recipient's name, calendar part and the link it carries; None if what happened since has overtaken it."""
     async with house.db.reading() as tx:
         found = await appointments.by_id(tx, appointment)
         contact = await customers.contact(tx, found.contact_id) if found and found.contact_id else None
         technician = await technicians.by_id(tx, found.technician_id) if found and found.technician_id else None
+        theirs = contact if contact and contact.email == letter.recipient else None  # it was somebody else's when it was written
+        link = await carried(tx, house.secret, found, theirs, sender.url) if found else None
     kind = Kind(letter.kind)
     if found is None or not _STILL[kind](found, letter, now):
         return None
     name = contact.name if contact else ""
     vehicle = ", ".join(filter(None, (technician.vehicle, technician.plate))) if technician else ""
-    visit = _visit(found, name, technician.name if technician else "", vehicle)
+    link = None if kind in UNLINKED else link
+    visit = _visit(found, name, technician.name if technician else "", vehicle, link.address if link else "")
     words = await _words(house, kind, found, visit, letter, sender, now)
-    return words, name, _calendar(house, kind, found, sender, letter, now)
+    return words, name, _calendar(house, kind, found, sender, letter, now), link
 
 
-def _visit(found: Appointment, contact: str, technician: str, vehicle: str) -> Visit:
+def _visit(found: Appointment, contact: str, technician: str, vehicle: str, link: str) -> Visit:
     return Visit(
         id=found.id,
         booking_id=found.booking_id,
@@ -54,6 +61,7 @@ def _visit(found: Appointment, contact: str, technician: str, vehicle: str) -> V
         booked_by=contact if found.source == "portal" else None,
         technician=technician,
         vehicle=vehicle,
+        link=link,
     )
 
 

@@ -11,6 +11,7 @@ import structlog
 
 from tracker import metrics
 from tracker.actions.house import House
+from tracker.actions.letters.carried_links import keep
 from tracker.actions.letters.composing import compose
 from tracker.actions.loops import every
 from tracker.domain.retries import given_up, wait_s
@@ -119,6 +120,8 @@ class Postman:
         composed = await compose(self._house, letter, post.url, now)
         if composed is None:
             return None
+        if composed.link is not None:
+            await keep(self._house, composed.link, now)
         envelope = Envelope(sender=post.sender, recipient=letter.recipient, name=composed.name, message_id=letter.message_id)
         return self._writer.message(envelope, composed.words, composed.sender, now, composed.calendar)
 

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 import structlog
 
 from tracker.actions.house import House
+from tracker.actions.people import links as held_links
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.domain.emails import one_way
 from tracker.errors import BadCredentials, NotFound, NotSignedIn, TooManyRequests
 from tracker.live.control import Ask
-from tracker.records import audit, customers, people, sessions, technicians
+from tracker.records import audit, customers, links, people, sessions, technicians
 from tracker.records.database import Transaction, new_id
 from tracker.records.people import Person
 from tracker.records.sessions import Session
@@ -103,7 +104,12 @@ async def who(house: House, token: str) -> Actor | None:
 
 
 async def again(house: House, actor: Actor) -> tuple[Actor, datetime] | None:
-    """Who a session's owner is by now (role and accounts may have changed), and when it expires; None if it has ended."""
+    """Who a session's owner is by now (role and accounts may have changed), and when it expires; None if it has ended.
+
+    The same of a link's holder.
+    """
+    if actor.link is not None:
+        return await held_links.again(house, actor)
     if actor.session is None:
         return None
     async with house.db.reading() as tx:
@@ -112,9 +118,10 @@ async def again(house: House, actor: Actor) -> tuple[Actor, datetime] | None:
 
 
 async def living(house: House, ids: Collection[str]) -> set[str]:
-    """Those of some sessions that have not ended."""
+    """Those of some sessions, links among them, that have not ended."""
     async with house.db.reading() as tx:
-        return await sessions.living(tx, ids, house.clock())
+        found = await sessions.living(tx, ids, house.clock())
+        return found | await links.living(tx, set(ids) - found)
 
 
 async def _actor(tx: Transaction, session: Session, person: Person) -> Actor:
