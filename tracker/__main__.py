@@ -132,7 +132,7 @@ def user_end(email: str) -> None:
 @click.option("--vehicle", help="As customers will read it: White van.")
 def user_technician(name: str, zone: str, hours: str, home: tuple[float, float] | None, vehicle: str | None) -> None:
     """Add a technician; prints the id. `tracker technician` says and changes more of them."""
-    from tracker.commands.catalog import add_technician
+    from tracker.commands.technicians import add_technician
 
     add_technician({"name": name, "zone": zone, "hours": hours, "home": home, "vehicle": vehicle})
 

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from tracker.domain.cells import moment
+from tracker.domain.diaries import HERE, Diary, Promise
 from tracker.domain.duty import WeekHours
 from tracker.domain.geo import Point
 from tracker.domain.grid import times_of_day
 from tracker.domain.shifts import weekly_shifts
-from tracker.domain.slots import HERE, Diary, Promise, Rules, Work, look, possible
+from tracker.domain.slots import Rules, Work, look, possible
 
 STEP_MIN = 30
 DAYS = [date(2026, 1, 1) + timedelta(days=each) for each in range(3 * 365 + 1)]

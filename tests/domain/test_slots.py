@@ -8,24 +8,10 @@ from hypothesis import strategies as st
 
 from tracker.domain.cells import after_cell, cells, epoch_s, first_cell
 from tracker.domain.crow import travel_s
+from tracker.domain.diaries import BOUND, FASTEST_MPS, Diary, Promise, Travel, bound
 from tracker.domain.geo import Point, distance_m
 from tracker.domain.shifts import Shift, Span
-from tracker.domain.slots import (
-    BOUND,
-    FASTEST_MPS,
-    Chosen,
-    Diary,
-    Fit,
-    Promise,
-    Rules,
-    Travel,
-    Work,
-    bound,
-    look,
-    possible,
-    unknown,
-    way_to,
-)
+from tracker.domain.slots import Chosen, Fit, Rules, Work, look, possible, unknown, way_to
 
 HOME, PLACE, OTHER = Point(60.20, 24.90), Point(60.17, 24.94), Point(60.25, 25.00)
 DAY = epoch_s(datetime(2026, 11, 25, tzinfo=UTC))

@@ -123,18 +123,18 @@ def technician() -> None:
 @click.argument("query", default="")
 def technician_list(query: str) -> None:
     """List technicians, those with QUERY in the name."""
-    from tracker.commands import catalog
+    from tracker.commands import technicians
 
-    catalog.list_technicians(query)
+    technicians.list_technicians(query)
 
 
 @technician.command("show")
 @click.argument("technician")
 def technician_show(technician: str) -> None:
     """Show a technician with week, skills, territories and absences."""
-    from tracker.commands import catalog
+    from tracker.commands import technicians
 
-    catalog.show_technician(technician)
+    technicians.show_technician(technician)
 
 
 @technician.command("add")
@@ -142,9 +142,9 @@ def technician_show(technician: str) -> None:
 @_TECHNICIAN
 def technician_add(name: str, **said: Any) -> None:
     """Add a technician; prints the id."""
-    from tracker.commands import catalog
+    from tracker.commands import technicians
 
-    catalog.add_technician({"name": name} | said)
+    technicians.add_technician({"name": name} | said)
 
 
 @technician.command("change")
@@ -153,9 +153,9 @@ def technician_add(name: str, **said: Any) -> None:
 @_TECHNICIAN
 def technician_change(technician: str, **said: Any) -> None:
     """Change TECHNICIAN. With --inactive they leave the map, and their phones are heard no more."""
-    from tracker.commands import catalog
+    from tracker.commands import technicians
 
-    catalog.change_technician(technician, said)
+    technicians.change_technician(technician, said)
 
 
 @technician.command("away")
@@ -165,18 +165,18 @@ def technician_change(technician: str, **said: Any) -> None:
 @click.option("--reason", help="Customers never see it.")
 def technician_away(technician: str, starts: datetime, ends: datetime, reason: str | None) -> None:
     """TECHNICIAN is away from STARTS to ENDS (2026-12-01, or "2026-12-01 12:00", in their own zone); prints the absence's id."""
-    from tracker.commands import catalog
+    from tracker.commands import technicians
 
-    catalog.add_absence(technician, starts, ends, reason)
+    technicians.add_absence(technician, starts, ends, reason)
 
 
 @technician.command("back")
 @click.argument("absence")
 def technician_back(absence: str) -> None:
     """Take ABSENCE back."""
-    from tracker.commands import catalog
+    from tracker.commands import technicians
 
-    catalog.remove_absence(absence)
+    technicians.remove_absence(absence)
 
 
 @click.group()

@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, case, cast, delete, exists, null, or_, select,
 
 from tracker.domain.appointments import State
 from tracker.domain.cells import CELL_S, epoch_s, moment
+from tracker.domain.diaries import Promise
 from tracker.domain.geo import Point
-from tracker.domain.slots import Promise
 from tracker.records.database import Transaction
 from tracker.records.schema import Instant, appointments, holds, promised_cells
 

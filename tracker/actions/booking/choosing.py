@@ -11,9 +11,10 @@ from tracker.actions.booking.crew import ALL_AT_ONCE, FIRST_RING_M, LAST_RING_M,
 from tracker.actions.booking.needs import rules
 from tracker.actions.booking.searching import Search
 from tracker.domain.cells import moment
+from tracker.domain.diaries import Diary
 from tracker.domain.grid import midnight_s
 from tracker.domain.shifts import Span
-from tracker.domain.slots import REMEMBERED_S, Chosen, Diary, Fit, possible, unknown
+from tracker.domain.slots import REMEMBERED_S, Chosen, Fit, possible, unknown
 from tracker.records import crew
 from tracker.records.crew import Person
 from tracker.records.database import Transaction

@@ -13,10 +13,10 @@ import shapely
 from shapely.geometry import shape
 
 from tracker.domain.cells import moment
+from tracker.domain.diaries import Diary
 from tracker.domain.duty import WeekHours
 from tracker.domain.geo import Point, distance_m
 from tracker.domain.shifts import Shift, shifts_without, weekly_shifts
-from tracker.domain.slots import Diary
 from tracker.records import crew, promises
 from tracker.records.crew import Box, Needed, Person, Week
 from tracker.records.database import Transaction

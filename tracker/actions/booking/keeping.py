@@ -11,8 +11,9 @@ from tracker.actions.booking.crew import diaries
 from tracker.actions.booking.travel import Ways
 from tracker.actions.house import House
 from tracker.domain.cells import cells, epoch_s, first_cell
+from tracker.domain.diaries import Diary, Promise, Travel
 from tracker.domain.geo import Point
-from tracker.domain.slots import Diary, Fit, Promise, Travel, way_to
+from tracker.domain.slots import Fit, way_to
 from tracker.records import crew, holds, promises
 from tracker.records.database import Transaction
 from tracker.records.promises import Owner, owner_of

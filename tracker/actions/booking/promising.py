@@ -14,7 +14,8 @@ from tracker.actions.booking.travel import Ways
 from tracker.actions.house import House
 from tracker.domain.appointments import State
 from tracker.domain.cells import after_cell, cells, epoch_s, first_cell
-from tracker.domain.slots import HERE, Diary, Promise, way_to
+from tracker.domain.diaries import HERE, Diary, Promise
+from tracker.domain.slots import way_to
 from tracker.errors import SlotTaken
 from tracker.records import appointments, promises
 from tracker.records.appointments import Appointment

@@ -12,8 +12,9 @@ from tracker.actions.house import House
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import State
 from tracker.domain.cells import epoch_s, moment
+from tracker.domain.diaries import Diary
 from tracker.domain.grid import times_of_day
-from tracker.domain.slots import Diary, look
+from tracker.domain.slots import look
 from tracker.errors import BadInput, NotFound, SlotTaken, TimeOver, TooFarAhead, TooSoon
 from tracker.records import appointments, holds
 from tracker.records.database import Transaction

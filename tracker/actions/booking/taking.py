@@ -12,7 +12,8 @@ from tracker.actions.booking.choosing import Around, Choice, choose
 from tracker.actions.booking.needs import rules
 from tracker.actions.booking.searching import Search
 from tracker.domain.cells import epoch_s
-from tracker.domain.slots import Chosen, Diary, Fit, Lookup, Promise, possible
+from tracker.domain.diaries import Diary, Lookup, Promise
+from tracker.domain.slots import Chosen, Fit, possible
 from tracker.errors import SlotTaken
 from tracker.records import holds, promises, technicians
 from tracker.records.database import Transaction

@@ -6,8 +6,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 
 from tracker.domain.crow import travel_m, travel_s
+from tracker.domain.diaries import Travel, bound
 from tracker.domain.geo import Point
-from tracker.domain.slots import Travel, bound
 from tracker.domain.ways import Basis
 from tracker.roads.router import Hop, Router
 

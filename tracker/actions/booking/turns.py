@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tracker.domain.slots import Promise
+from tracker.domain.diaries import Promise
 
 NOTED_S, MOST_NOTED = 10.0, 5_000
 """So long, and for so many technicians, a process notes what it promised."""
