@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tracker.commands import catalog_commands, customer_commands
+from tracker.commands.link_commands import link
 from tracker.errors import Refusal
 
 
@@ -197,7 +198,7 @@ def settings_set(key: str, value: str) -> None:
     asyncio.run(set_setting(key, value))
 
 
-for command in (*customer_commands.COMMANDS, *catalog_commands.COMMANDS):
+for command in (*customer_commands.COMMANDS, *catalog_commands.COMMANDS, link):
     main.add_command(command)
 
 

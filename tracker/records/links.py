@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 
 from tracker.domain.links import Kind
 from tracker.records.database import Transaction
-from tracker.records.schema import links
+from tracker.records.schema import appointments, links
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,10 +55,11 @@ async def of_appointment(tx: Transaction, appointment: str) -> list[Link]:
     return await tx.all(query.order_by(links.c.created_at, links.c.id), Link)
 
 
-async def of_contact(tx: Transaction, contact: str, maker: str | None) -> list[Link]:
-    """The links not ended yet that a contact's letters carry, or that they made themselves (``maker``: `Actor.signed`)."""
+async def of_contact(tx: Transaction, account: str, contact: str, maker: str | None) -> list[Link]:
+    """The account's links not ended yet that a contact's letters carry, or that they made (``maker``: `Actor.signed`)."""
     theirs = or_(links.c.contact_id == contact, links.c.created_by == maker) if maker else links.c.contact_id == contact
-    return await tx.all(select(*_LINK).where(links.c.ended_at.is_(None), theirs), Link)
+    query = select(*_LINK).join_from(links, appointments).where(appointments.c.account_id == account)
+    return await tx.all(query.where(links.c.ended_at.is_(None), theirs), Link)
 
 
 async def living(tx: Transaction, ids: Collection[str]) -> set[str]:

@@ -14,7 +14,7 @@ from tracker.domain.codes import Purpose, code_of, fingerprint
 from tracker.domain.emails import LONGEST, ascii_host, one_way, seen
 from tracker.domain.texts import one_line
 from tracker.errors import AlreadyThere, BadInput, Conflict, NotFound
-from tracker.records import audit, customers, invitations, outbox, people, sessions
+from tracker.records import audit, customers, invitations, links, outbox, people, sessions
 from tracker.records.customers import Contact
 from tracker.records.database import Transaction, new_id
 from tracker.records.invitations import Invitation
@@ -180,6 +180,11 @@ async def remove_contact(house: House, actor: Actor, contact: str) -> None:
             raise NotFound("There is no contact with this id.")
         await customers.change_contact(tx, contact, ended_at=now)
         await invitations.revoke(tx, now, contact=contact)
+        maker = f"{Role.CUSTOMER}:{found.person_id}" if found.person_id else None
+        given = [one.id for one in await links.of_contact(tx, found.account_id, contact, maker)]
+        for link in given:
+            await links.change(tx, link, ended_at=now)
+            await audit.write(tx, now, actor.signed, "link.ended", link)
         living = await sessions.of_person(tx, found.person_id, now) if found.person_id else []
         await audit.write(tx, now, actor.signed, "contact.removed", contact, before={"account": found.account_id})
-    await close_sockets(house, [session.id for session in living])  # they may come back, and are judged anew
+    await close_sockets(house, [*given, *(session.id for session in living)])  # they may come back, and are judged anew
