@@ -65,13 +65,12 @@ class HomeDoors:
         house = house_of(request)
         now = house.clock()
         found, who = await overview.appointments_of(house, actor)
+        said = await surveys.said_of(house, [one.id for one in found if one.state is State.COMPLETED] if past else [])
+        late = await overview.late_of(house, found)
+        # last: a leg closed while anything is read after these would leave its place in the answer
         views = await _views(house, actor, [one.id for one in found if one.state is State.TRAVELING], now)
         expected = {id_: datetime.fromisoformat(view.eta["at"]) for id_, view in views.items() if view.eta}
         parts = agenda([_present(one, views) for one in found], expected)
-
-        over = [one.id for one in parts.past if one.state is State.COMPLETED] if past else []
-        said = await surveys.said_of(house, over)
-        late = await overview.late_of(house, found)
 
         def row(one: Appointment) -> Row:
             known = views.get(one.id), said.get(one.id), late.get(one.id)

@@ -1,5 +1,6 @@
 """The pages through the real doors: who gets which page, forms and their tokens, sessions, refusals, the text of a trip."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -10,7 +11,9 @@ import pytest
 from portal_web import live
 from portal_web.sign_in import own_path
 from tests.portal_web.living import PASSWORD, START, Town, describe_maya, form_token, give_password, living
+from tracker.actions import overview
 from tracker.domain.appointments import Step
+from tracker.records import appointments
 from tracker.records.people import Person
 
 
@@ -226,6 +229,48 @@ async def test_a_place_closed_while_the_page_is_made_is_not_in_it(town, monkeypa
     assert bool(re.search(r'km away|"position": ?{|&#34;position&#34;: ?{', page)) is not closes
 
 
+@pytest.mark.parametrize("closes", [False, True], ids=["nothing happens", "arrives meanwhile"])
+async def test_a_place_closed_while_the_first_page_is_made_is_not_in_it(town, monkeypatch, closes):
+    visit = await town.appointment()
+    await town.step(visit, Step.START_TRAVEL)
+    await town.ping(START)
+    late = overview.late_of
+
+    async def meanwhile(house, found):
+        if closes:
+            await town.step(visit, Step.ARRIVE)
+        return await late(house, found)
+
+    monkeypatch.setattr(overview, "late_of", meanwhile)
+    page = (await town.get("/", town.world.customer)).text
+    assert ("Live · now" in text_of(page)) is not closes
+
+
+async def test_a_place_closed_while_others_are_looked_at_is_not_in_the_companys_day(town, monkeypatch):
+    visit, other = await town.appointment(), await town.world.appointment(town.world.onni, arrival_at=town.house.clock())
+    await town.step(visit, Step.START_TRAVEL)
+    await town.ping(START)
+    async with town.house.db.transaction() as tx:
+        row = await appointments.locked(tx, other)
+        assert row
+        await appointments.change(tx, row, state="traveling", traveling_at=town.house.clock())
+    look, seen = overview.look, asyncio.Event()
+
+    async def slow(house, appointment, technician, now):
+        if appointment == visit:
+            view = await look(house, appointment, technician, now)
+            assert view.position
+            seen.set()
+            return view
+        await seen.wait()
+        await town.step(visit, Step.ARRIVE)
+        return await look(house, appointment, technician, now)
+
+    monkeypatch.setattr(overview, "look", slow)
+    assert "Live · now" not in text_of((await town.get("/", town.world.dispatcher)).text)
+    assert seen.is_set()
+
+
 # -- the lists ---------------------------------------------------------------------------------------------------------
 
 
@@ -236,8 +281,6 @@ async def test_of_several_that_travel_the_nearest_is_active_and_the_others_keep_
     await town.step(first, Step.START_TRAVEL)
     await town.ping(START, eta_min=(5, 9))
     async with town.house.db.transaction() as tx:
-        from tracker.records import appointments
-
         row = await appointments.locked(tx, later)
         assert row
         await appointments.change(tx, row, state="traveling", traveling_at=now)

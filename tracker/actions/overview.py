@@ -69,14 +69,16 @@ async def _views(house: House, found: list[Appointment], now: datetime) -> dict[
     """What may be seen of everybody who is on the way; of a leg that was closed meanwhile nothing of the place."""
     together = asyncio.Semaphore(8)
 
-    async def one(visit: Appointment) -> LiveView:
+    async def one(visit: Appointment) -> tuple[tuple[int, int], LiveView]:
         async with together:
-            closed = house.hub.closed(visit.id)
-            view = await look(house, visit.id, visit.technician_id, now)
-        return view if house.hub.closed(visit.id) == closed else without_place(view)
+            return house.hub.closed(visit.id), await look(house, visit.id, visit.technician_id, now)
 
     under_way = [visit for visit in found if visit.state is State.TRAVELING]
-    return {view.appointment.id: view for view in await asyncio.gather(*(one(visit) for visit in under_way))}
+    looks = await asyncio.gather(*(one(visit) for visit in under_way))  # one that is done waits for the others: asked after all
+    return {
+        view.appointment.id: view if house.hub.closed(view.appointment.id) == closed else without_place(view)
+        for closed, view in looks
+    }
 
 
 async def technician_of(house: House, technician: str) -> Technician | None:
