@@ -178,6 +178,14 @@ class VersionMismatch(Refusal):
     status = HTTPStatus.PRECONDITION_FAILED
 
 
+class LetterOvertaken(Conflict):
+    """This letter is not sent again: what it says is not so any more, or what it opens has ended."""
+
+
+class LetterOff(Conflict):
+    """Letters of this kind are switched off. Take the kind out of the setting letters_off, then send it again."""
+
+
 class NotCompleted(Conflict):
     """Feedback can be sent when the visit is completed."""
 

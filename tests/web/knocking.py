@@ -22,9 +22,11 @@ from tracker.domain import links as rules
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.domain.links import Kind
-from tracker.records import links, sessions, technicians
+from tracker.records import links, outbox, sessions, technicians
 from tracker.records.database import new_id
 from tracker.records.links import Link
+from tracker.records.outbox import Kind as LetterKind
+from tracker.records.outbox import Wanted
 from tracker.records.sessions import Session
 from tracker.web.guard import SAFE, Door
 
@@ -120,6 +122,12 @@ async def _invitation(site: Site) -> str:
     return invitation.id
 
 
+async def _letter(site: Site) -> str:
+    async with site.house.db.transaction() as tx:
+        await outbox.add(tx, LetterKind.CHANGED, new_id(), site.world.customer.email, NOW)
+        return (await outbox.latest(tx, 1, Wanted(kind=LetterKind.CHANGED)))[0].id
+
+
 async def _absence(site: Site) -> str:
     return (await absences.add_absence(site.house, ADMIN, site.world.onni, NOW, NOW + timedelta(hours=1))).absence.id
 
@@ -165,6 +173,7 @@ MAKERS: dict[str, Callable[[Site], Awaitable[str]]] = {
     "day": _day,
     "invitation": _invitation,
     "link": _link,
+    "letter": _letter,
     "session": _session,
     "skill": _skill,
     "territory": _territory,

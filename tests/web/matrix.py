@@ -59,6 +59,7 @@ WHOSE: Mapping[str, frozenset[str]] = {
     "contact": _STAFF,
     "invitation": _STAFF,
     "link": _STAFF | {"customer"},
+    "letter": _STAFF,
     "service_type": _STAFF,
     "session": frozenset({"customer"}),
     "skill": _STAFF,
@@ -83,6 +84,7 @@ class Things:
     contact: str = ""
     invitation: str = ""
     link: str = ""
+    letter: str = ""
     session: str = ""
     token: str = ""
     day: str = "2026-12-27"
@@ -165,6 +167,7 @@ SAMPLES: Mapping[tuple[str, str], Body] = {
     ("DELETE", "/api/v1/contacts/{contact}"): nothing,
     ("POST", "/api/v1/contacts/{contact}/invitations"): nothing,
     ("DELETE", "/api/v1/invitations/{invitation}"): nothing,
+    ("POST", "/api/v1/letters/{letter}/resend"): nothing,
     ("POST", "/api/v1/sessions"): lambda _: {"email": "nobody@example.org", "password": "wrong"},
     ("DELETE", "/api/v1/sessions"): nothing,
     ("DELETE", "/api/v1/sessions/{session}"): nothing,

@@ -2,6 +2,8 @@
 
 import click
 
+from tracker.domain.letter_kinds import Kind
+from tracker.domain.letter_states import LetterState
 from tracker.domain.scopes import SCOPES
 
 _ADDRESS = click.option("--address", help="As on a letter; found in the address index if --at is not given.")
@@ -139,15 +141,21 @@ def invite(contact: str) -> None:
 
 @click.command()
 @click.option("--most", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--appointment", metavar="ID", help="Those about this appointment only.")
+@click.option("--recipient", metavar="ADDRESS", help="Those to this address only.")
+@click.option("--kind", type=click.Choice(list(Kind)), help="Those of this kind only.")
+@click.option("--state", type=click.Choice(list(LetterState)), help="Those in this state only.")
 @click.option("--again", metavar="ID", help="Send this letter once more instead.")
-def letters(most: int, again: str | None) -> None:
+def letters(
+    most: int, appointment: str | None, recipient: str | None, kind: str | None, state: str | None, again: str | None
+) -> None:
     """Print the newest letters with their state, as they would be sent now."""
-    from tracker.commands import customers
+    from tracker.commands.letters import print_letters, send_again
 
     if again:
-        customers.send_again(again)
+        send_again(again)
     else:
-        customers.print_letters(most)
+        print_letters(most, appointment, recipient, kind, state)
 
 
 @click.group()

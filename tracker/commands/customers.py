@@ -1,4 +1,4 @@
-"""`tracker account | contact | location | asset | invite | letters | token`: staff's work by hand, by the same actions."""
+"""`tracker account | contact | location | asset | invite | token`: staff's work by hand, by the same actions."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,6 @@ import click
 
 from tracker.actions import addresses
 from tracker.actions.house import House
-from tracker.actions.letters import letter_log
 from tracker.actions.people import contacts, customers, tokens
 from tracker.actions.people.customers import Place
 from tracker.app import open_house
@@ -17,7 +16,6 @@ from tracker.config import read
 from tracker.domain.geo import Point
 from tracker.errors import BadInput
 from tracker.records.customers import Account
-from tracker.records.outbox import Letter
 
 type At = tuple[float, float] | None
 
@@ -137,44 +135,21 @@ def invite(contact: str) -> None:
     given = run(lambda house: contacts.invite(house, OPERATOR, contact))
     click.echo(f"Code (shown this once):  {given.code}")
     click.echo(f"Link:                    {read().public.url}/redeem#{given.code}")
-    click.echo(f"Works once, until:       {_utc(given.invitation.expires_at)}")
-
-
-def print_letters(most: int) -> None:
-    """Print the newest letters as they would be sent, the newest last."""
-    for one in reversed(run(lambda house: letter_log.read_letters(house, OPERATOR, read().public.url, most))):
-        letter, state = one.letter, _state(one.letter)
-        click.echo(f"--- {letter.id} {letter.kind}, {_utc(letter.created_at)}, {state}\nTo: {letter.recipient}")
-        if one.text:
-            click.echo(f"Subject: {one.subject}\n\n{one.text}")
-
-
-def _state(letter: Letter) -> str:
-    if letter.sent_at:
-        return f"sent {_utc(letter.sent_at)}"
-    if letter.parked_at:
-        return f"given up {_utc(letter.parked_at)} ({letter.last_error})" if letter.last_error else "not needed any more"
-    return f"waits, tried {letter.attempts} times ({letter.last_error})" if letter.last_error else f"due {_utc(letter.due_at)}"
-
-
-def send_again(letter: str) -> None:
-    """Let the worker send a letter once more."""
-    run(lambda house: letter_log.send_again(house, OPERATOR, letter))
-    click.echo("It goes out with the next turn of the worker.")
+    click.echo(f"Works once, until:       {utc(given.invitation.expires_at)}")
 
 
 def add_token(name: str, scopes: list[str], days: int) -> None:
     """Make an API token; it is shown this once."""
     made = run(lambda house: tokens.add_token(house, OPERATOR, name, scopes, days))
     click.echo(f"Token:                    {made.token.id}\nSecret (shown this once): {made.secret}")
-    click.echo(f"Good for:                 {', '.join(made.token.scopes)}, until {_utc(made.token.expires_at)}")
+    click.echo(f"Good for:                 {', '.join(made.token.scopes)}, until {utc(made.token.expires_at)}")
 
 
 def list_tokens() -> None:
     """Print all API tokens."""
     for one in run(lambda house: tokens.list_tokens(house, OPERATOR)):
-        state = "revoked" if one.revoked_at else f"until {_utc(one.expires_at)}"
-        used = f"last used {_utc(one.seen_at)}" if one.seen_at else "never used"
+        state = "revoked" if one.revoked_at else f"until {utc(one.expires_at)}"
+        used = f"last used {utc(one.seen_at)}" if one.seen_at else "never used"
         click.echo(f"{one.id} {one.name}: {', '.join(one.scopes)}; {state}; {used}")
 
 
@@ -192,5 +167,6 @@ def _where(account: Account) -> str:
     return f"{account.address} ({account.zone})" if account.address else "no address: nothing can be booked for it yet"
 
 
-def _utc(moment: datetime | None) -> str:
+def utc(moment: datetime | None) -> str:
+    """A moment as commands print it."""
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "-"

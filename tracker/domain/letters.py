@@ -1,5 +1,7 @@
 """What every letter is made of: subject, one big thing, one button, facts, why it came."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -61,6 +63,7 @@ class Sender:
 
 LEAST_SECRET = 12
 """Characters of a fragment that opens something; shorter ones are places on a page."""
+_IN_TEXT = re.compile(rf"://[^\s#]+#([\w-]{{{LEAST_SECRET},}})")
 VEIL = "••••"
 
 
@@ -69,8 +72,8 @@ def veiled(words: Words) -> Words:
 
     The log shows these: who reads it must not be able to sign in as somebody else.
     """
-    fragments = (link.url.partition("#")[2] for link in (words.button, words.other) if link)
-    secrets = [one for one in fragments if len(one) >= LEAST_SECRET]
+    opening = sorted(set(_fragments(words)), key=len, reverse=True)  # one that begins like another goes first
+    secrets = [one for one in opening if len(one) >= LEAST_SECRET]
 
     def hidden(said: Any) -> Any:
         if isinstance(said, str):
@@ -84,3 +87,17 @@ def veiled(words: Words) -> Words:
         return said
 
     return replace(words, **{field.name: hidden(getattr(words, field.name)) for field in fields(words)})
+
+
+def _fragments(said: Any) -> Iterator[str]:
+    """What stands behind a ``#`` in every link: those of buttons whole, and those that are written out anywhere."""
+    if isinstance(said, str):
+        yield from _IN_TEXT.findall(said)
+    elif isinstance(said, tuple):
+        for one in said:
+            yield from _fragments(one)
+    elif isinstance(said, Words | Link | Fact):
+        if isinstance(said, Link):
+            yield said.url.partition("#")[2]
+        for field in fields(said):
+            yield from _fragments(getattr(said, field.name))

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import delete, func, select
 
 from tracker.domain.letter_kinds import Kind as Kind
+from tracker.domain.letter_states import LetterState, state_of
 from tracker.records.database import Transaction, new_id
 from tracker.records.schema import appointments, contacts, outbox
 
@@ -31,6 +32,20 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     parked_at: datetime | None = None
     last_error: str | None = None
 
+    @property
+    def state(self) -> LetterState:
+        """What became of it."""
+        return state_of(self.sent_at, self.parked_at, self.last_error)
+
+
+class Wanted(NamedTuple):
+    """Which letters are looked for; None: whatever it is."""
+
+    appointment: str | None = None
+    recipient: str | None = None
+    kind: Kind | None = None
+    state: LetterState | None = None
+
 
 class State(NamedTuple):
     """Letters that are due and not sent, since when, and how many were given up."""
@@ -43,6 +58,16 @@ class State(NamedTuple):
 LETTER = [outbox.c[name] for name in Letter.__struct_fields__]
 WAITING = outbox.c.sent_at.is_(None) & outbox.c.parked_at.is_(None)
 """Neither sent nor parked. Parked without ``last_error``: overtaken by what happened since, nothing failed."""
+_FAULTY = outbox.c.last_error.is_not(None)
+_GIVEN_UP = outbox.c.sent_at.is_(None) & outbox.c.parked_at.is_not(None)
+_IN = {
+    LetterState.WAITING: WAITING & ~_FAULTY,
+    LetterState.RETRYING: WAITING & _FAULTY,
+    LetterState.SENT: outbox.c.sent_at.is_not(None),
+    LetterState.PARKED: _GIVEN_UP & _FAULTY,
+    LetterState.OVERTAKEN: _GIVEN_UP & ~_FAULTY,
+}
+ALL = Wanted()
 
 
 def informed_by_default(source: str, letters_for: str) -> bool:
@@ -110,10 +135,25 @@ async def add_for(
     return await add(tx, kind, appointment + mark, row["email"], now, **about)
 
 
-async def latest(tx: Transaction, most: int = 50) -> list[Letter]:
-    """The newest letters first, sent or not."""
+async def latest(
+    tx: Transaction, most: int = 50, wanted: Wanted = ALL, behind: tuple[datetime, str] | None = None
+) -> list[Letter]:
+    """The newest letters first, sent or not; ``behind``: those that follow the letter written then, with that id."""
     query = select(*LETTER).where(outbox.c.recipient != NOBODY)
-    return await tx.all(query.order_by(outbox.c.created_at.desc(), outbox.c.id).limit(most), Letter)
+    for name, value in (("appointment_id", wanted.appointment), ("recipient", wanted.recipient), ("kind", wanted.kind)):
+        query = query if value is None else query.where(outbox.c[name] == value)
+    if wanted.state is not None:
+        query = query.where(_IN[wanted.state])
+    if behind is not None:
+        at, id = behind
+        query = query.where((outbox.c.created_at < at) | ((outbox.c.created_at == at) & (outbox.c.id < id)))
+    return await tx.all(query.order_by(outbox.c.created_at.desc(), outbox.c.id.desc()).limit(most), Letter)
+
+
+async def by_id(tx: Transaction, letter: str, *, lock: bool = False) -> Letter | None:
+    """One letter; ``lock``: its row until the transaction ends."""
+    query = select(*LETTER).where(outbox.c.id == letter, outbox.c.recipient != NOBODY)
+    return await tx.one(query.with_for_update() if lock else query, Letter)
 
 
 async def state(tx: Transaction, now: datetime) -> State:

@@ -58,10 +58,16 @@ async def call_off(tx: Transaction, appointment: str, kind: Kind) -> int:
     return await tx.change(delete(outbox).where(which))
 
 
-async def again(tx: Transaction, id: str, now: datetime) -> bool:
-    """Send a letter (once more), now, with the Message-ID it had; False if there is none."""
+async def again(tx: Transaction, letter: Letter, now: datetime) -> None:
+    """Send a letter that waits no more (once more), now, with the Message-ID it had."""
     values = {"sent_at": None, "parked_at": None, "leased_until": None, "last_error": None, "attempts": 0, "due_at": now}
-    return bool(await tx.change(update(outbox).where(outbox.c.id == id).values(values)))
+    await tx.change(update(outbox).where(outbox.c.id == letter.id).values(values))
+
+
+async def hasten(tx: Transaction, letter: Letter, latest: datetime) -> bool:
+    """Try a letter now that was put off beyond ``latest``; one that is leased for less may be in a worker's hands."""
+    which = (outbox.c.id == letter.id) & WAITING & (outbox.c.leased_until > latest)
+    return bool(await tx.change(update(outbox).where(which).values(leased_until=None)))
 
 
 async def _failed(tx: Transaction, letter: Letter, **values: object) -> None:

@@ -592,7 +592,7 @@ outbox = Table(
     _id(),
     Column("kind", String(32), nullable=False),
     Column("appointment_id", String(32), index=True),
-    Column("recipient", String(254), nullable=False),
+    Column("recipient", String(254), nullable=False, index=True),
     Column("message_id", String(128), nullable=False, unique=True),
     Column("payload", JSON, nullable=False),
     Column("created_at", Instant, nullable=False),
@@ -603,6 +603,7 @@ outbox = Table(
     Column("parked_at", Instant),  # not to be sent any more: given up (last_error), or overtaken by what happened since
     Column("last_error", Text),
 )
+Index("ix_outbox_newest", outbox.c.created_at, outbox.c.id)
 Index(
     "ix_outbox_waiting",
     outbox.c.due_at,

@@ -128,9 +128,12 @@ def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
 
 def _asked(kind: type) -> Iterable[dict[str, Any]]:
     """A query's type as parameters."""
-    whole = msgspec.json.schema(kind)["$defs"][kind.__name__]
+    parts = msgspec.json.schema(kind)["$defs"]
+    whole = parts[kind.__name__]
     for name, schema in whole["properties"].items():
-        yield {"name": name, "in": "query", "required": name in whole.get("required", ()), "schema": _of_text(schema)}
+        said = _of_text(schema)
+        said = parts[said["$ref"].rpartition("/")[2]] if "$ref" in said else said  # an enum's words stand with the parameter
+        yield {"name": name, "in": "query", "required": name in whole.get("required", ()), "schema": said}
 
 
 def _of_text(schema: dict[str, Any]) -> dict[str, Any]:

@@ -191,7 +191,7 @@ async def test_refused_for_good_is_parked_at_once_and_sent_again_by_hand(house: 
     assert letter.last_error == "550"  # the server's words may name people: not kept
     post.refuse.clear()
     async with house.db.transaction() as tx:
-        assert await outgoing.again(tx, letter.id, house.clock())
+        await outgoing.again(tx, letter, house.clock())
     assert await man.turn() == 1
     assert post.to(FIRST)[0].message["Message-ID"] == f"<{letter.message_id}@portal.example.org>"
 
