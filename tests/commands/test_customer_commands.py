@@ -62,6 +62,14 @@ def test_letters_are_printed_with_their_codes_and_a_further_invitation_shows_its
     assert f"Create your sign-in with this code\n\n    {link[1]}\n" in printed
     id = re.search(r"--- ([0-9a-f]{16}) invitation, .*, due ", printed)
     assert id
+    for filters, found in (
+        (("--kind", "invitation", "--recipient", "Kaisa@example.org", "--state", "waiting"), True),
+        (("--kind", "reset"), False),
+        (("--recipient", "kai@example.org"), False),
+        (("--state", "sent"), False),
+        (("--appointment", "0" * 16), False),
+    ):
+        assert (id[1] in done(tracker, "letters", *filters)) is found, filters
     done(tracker, "letters", "--again", id[1])
     refused(tracker, "letters", "--again", "0" * 16)
     given = done(tracker, "invite", contact)

@@ -2,6 +2,7 @@
 
 import email
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.policy import default
 from string import Formatter
@@ -11,7 +12,7 @@ from babel.messages.pofile import read_po
 
 from tests.post.shown import CODE, SHOWN, Names, shown
 from tracker.domain.letter_kinds import Kind
-from tracker.domain.letters import VEIL, veiled
+from tracker.domain.letters import VEIL, Fact, veiled
 from tracker.domain.tongues import FOLDER, LANGUAGES, SOURCE, own_direction, tongue
 from tracker.post.message import Calendar, Envelope, Writer
 from tracker.workshop.gather_messages import gathered
@@ -131,6 +132,17 @@ def test_arabic_counts_in_its_six_forms_and_keeps_times_in_order() -> None:
     assert spoken.zone("Europe/Helsinki", at) == "بتوقيت هلسنكي (\u2068EET, UTC+2\u2069)"
     assert tongue("xx") is not None
     assert tongue("xx").code == tongue(None).code == SOURCE
+
+
+def test_the_log_veils_a_link_wherever_it_is_written_out() -> None:
+    who, words = shown(Kind.CHANGED, "en")
+    token, other = "wP-3_" + "x" * 38, "wP-3_" + "x" * 37
+    said = f"Open https://portal.example.org/v#{token}. Or https://portal.example.org/v#{other}, or type {token}."
+    there = replace(words, note=("Pass it on", said), facts=(Fact("Link", f"https://portal.example.org/v#{other}", said),))
+    seen = str(veiled(there)) + Writer().text(veiled(there), who)
+    assert other not in seen  # nor the token, which begins so
+    assert "/v#••••, or type ••••." in seen
+    assert veiled(words) == words
 
 
 def test_english_keeps_an_arabic_name_to_itself() -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -212,6 +212,7 @@ async def test_a_dispatcher_reads_no_letter_that_opens_anything(log: Log) -> Non
     await about_a_visit(log)
     assert await log.turn() == 3
     opening = {found for one in log.post.letters for found in re.findall(r"#([-\w]{12,})", one.text + one.html)}
+    assert re.search(r"/v#[-\w]{43}\s", text_to(log, "anna@example.org"))
     for kind, purpose in (("invitation", Purpose.INVITATION), ("reset", Purpose.RESET)):
         [letter] = (await log.listed(kind=kind))["letters"]
         assert code_of(house.secret, purpose, letter["message_id"].split(".")[1]) in opening
@@ -244,10 +245,6 @@ async def about_a_visit(log: Log) -> None:
 # -- never silent ------------------------------------------------------------------------------------------------------
 
 
-async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    """A mail server that takes a connection and says nothing."""
-
-
 async def warned(log: Log, desk: dict[str, str]) -> tuple[str, str, bool, str]:
     """As `/readyz` says it to machines (whole, letters) and `/health` to people (to look, what)."""
     ready = (await log.client.get("/readyz")).json()
@@ -259,12 +256,10 @@ async def warned(log: Log, desk: dict[str, str]) -> tuple[str, str, bool, str]:
 @pytest.mark.parametrize("fault", ["away", "silent"])
 async def test_staff_are_warned_while_mail_does_not_go_out_and_not_afterwards(log: Log, fault: str) -> None:
     desk, fine = await log.cookie(log.world.dispatcher), ("ok", "ok", False, "ok")
-    async with AsyncExitStack() as stack:
-        listening = await asyncio.start_server(silent, "127.0.0.1", 0)
-        port = listening.sockets[0].getsockname()[1]
-        stack.callback(listening.close)
+    with socket.create_server(("127.0.0.1", 0)) as never_answered:
+        port = never_answered.getsockname()[1]
         if fault == "away":
-            listening.close()
+            never_answered.close()
         log.house.post = Post(Server(host="127.0.0.1", port=port, security=log.post.server().security), SENDER, URL)
         await log.write(SENT)
         man = Postman(log.house, waits=IMPATIENT)
