@@ -143,8 +143,8 @@ def invite(contact: str) -> None:
 @click.option("--most", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--appointment", metavar="ID", help="Those about this appointment only.")
 @click.option("--recipient", metavar="ADDRESS", help="Those to this address only.")
-@click.option("--kind", type=click.Choice(list(Kind)), help="Those of this kind only.")
-@click.option("--state", type=click.Choice(list(LetterState)), help="Those in this state only.")
+@click.option("--kind", type=click.Choice([each.value for each in Kind]), help="Those of this kind only.")
+@click.option("--state", type=click.Choice([each.value for each in LetterState]), help="Those in this state only.")
 @click.option("--again", metavar="ID", help="Send this letter once more instead.")
 def letters(
     most: int, appointment: str | None, recipient: str | None, kind: str | None, state: str | None, again: str | None
