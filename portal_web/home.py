@@ -42,8 +42,8 @@ class HomeDoors:
     def routes(self) -> list[BaseRoute]:
         """For everybody: whoever is not signed in is led to the sign-in page."""
         return [
-            door("/", self.home, roles=EVERYBODY, name="home"),
-            door("/past", self.past, roles={Role.CUSTOMER}, name="past"),
+            door("/", self.home, roles=EVERYBODY, name="home", places=True),
+            door("/past", self.past, roles={Role.CUSTOMER}, name="past", places=True),
         ]
 
     async def home(self, request: Request) -> Response:

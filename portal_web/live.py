@@ -42,9 +42,9 @@ class LiveDoors:
         """For everybody who is signed in or has a link; the action decides whose appointment it is."""
         at = "/appointments/{appointment}/live"
         return [
-            door(at, self.page, roles=VIEWERS, name="live"),
-            door(f"{at}/panel", self.panel, roles=VIEWERS, name="live.panel"),
-            door(f"{at}/place", self.place, roles=VIEWERS, kind="api", name="live.place"),
+            door(at, self.page, roles=VIEWERS, name="live", places=True),
+            door(f"{at}/panel", self.panel, roles=VIEWERS, name="live.panel", places=True),
+            door(f"{at}/place", self.place, roles=VIEWERS, kind="api", name="live.place", places=True),
         ]
 
     async def page(self, request: Request) -> Response:

@@ -53,6 +53,11 @@ class Town:
     def technician(self) -> Actor:
         return Actor(Role.TECHNICIAN, self.world.technician.id, "Maya", technician=self.world.maya)
 
+    @property
+    def anna(self) -> Actor:
+        who, account = self.world.customer.id, self.world.account
+        return Actor(Role.CUSTOMER, who, "Anna", accounts=frozenset({account}), session=who)
+
     async def token_of(self, person: Person) -> str:
         """A session made for a person: what the browser's cookie would hold."""
         now, token = self.house.clock(), new_id() * 4
@@ -84,15 +89,8 @@ class Town:
 
     async def cancel(self, appointment: str, reason: str) -> None:
         """Anna cancels, whether her technician is on the way or not."""
-        anna = Actor(
-            Role.CUSTOMER,
-            self.world.customer.id,
-            "Anna",
-            accounts=frozenset({self.world.account}),
-            session=self.world.customer.id,
-        )
-        seen = (await appointment_for(self.house, anna, appointment)).state
-        await visits.take_step(self.house, anna, appointment, Wish(step=Step.CANCEL, reason=reason, seen=seen))
+        seen = (await appointment_for(self.house, self.anna, appointment)).state
+        await visits.take_step(self.house, self.anna, appointment, Wish(step=Step.CANCEL, reason=reason, seen=seen))
 
     async def share(self, on: bool) -> None:
         """Maya pauses or resumes sharing."""

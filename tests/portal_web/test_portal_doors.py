@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from portal_web import live
 from portal_web.sign_in import own_path
 from tests.portal_web.living import PASSWORD, START, Town, describe_maya, form_token, give_password, living
 from tracker.actions import overview
+from tracker.actions.people import accounts
+from tracker.actions.trip import watching
 from tracker.domain.appointments import Step
 from tracker.records import appointments
 from tracker.records.people import Person
@@ -269,6 +272,41 @@ async def test_a_place_closed_while_others_are_looked_at_is_not_in_the_companys_
     monkeypatch.setattr(overview, "look", slow)
     assert "Live · now" not in text_of((await town.get("/", town.world.dispatcher)).text)
     assert seen.is_set()
+
+
+SHOWING = ["/", "/appointments/{}/live", "/appointments/{}/live/panel", "/api/v1/appointments/{}/live"]
+
+
+@pytest.mark.parametrize("path", SHOWING)
+async def test_no_answer_with_a_place_follows_the_end_of_its_session(town, monkeypatch, path):
+    visit = await town.appointment()
+    await town.step(visit, Step.START_TRAVEL)
+    await town.ping(START)
+    look, who, read, go_on = watching.look, accounts.who, asyncio.Event(), asyncio.Event()
+
+    async def slow(*args):
+        view = await look(*args)
+        assert view.position
+        read.set()
+        await go_on.wait()
+        return view
+
+    async def too_late(house, token):
+        actor = await who(house, token)
+        await accounts.sign_out(house, actor)
+        return actor
+
+    with monkeypatch.context() as slowly:  # it ends while the place is read
+        slowly.setattr(watching, "look", slow)
+        asking = asyncio.create_task(town.get(path.format(visit), town.world.customer))
+        await read.wait()
+        [session] = await accounts.sessions_of(town.house, town.anna)
+        await accounts.end_session(town.house, town.anna, session.id)
+        go_on.set()
+        [said] = await asyncio.gather(asking, return_exceptions=True)
+    assert isinstance(said, httpx.HTTPError) or said.status_code >= 400
+    monkeypatch.setattr(accounts, "who", too_late)  # it ends between the door and that
+    assert (await town.get(path.format(visit), town.world.customer)).status_code in {303, 401}
 
 
 # -- the lists ---------------------------------------------------------------------------------------------------------

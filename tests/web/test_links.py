@@ -1,5 +1,6 @@
 """What a link opens and what not: one answer for every dead one, throttled at the door, nothing left after its end (M8, F22)."""
 
+import json
 import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import websockets
 
 from tests.web.knocking import ADMIN, Site, letter_link, whole_site
 from tests.world import Clock, World
@@ -15,6 +17,7 @@ from tracker.actions.people import contacts, customers, link_care, links
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step
+from tracker.records.database import new_id
 
 
 @pytest.fixture
@@ -94,3 +97,15 @@ async def test_a_contact_who_is_removed_takes_the_links_they_made_along(site: Si
     [contact] = (await customers.customer(house, ADMIN, world.account)).contacts
     await contacts.remove_contact(house, ADMIN, contact.id)
     assert await looked(site, visit, token) == 404
+
+
+async def test_a_browser_full_of_dead_links_still_opens_the_living_one_on_a_socket(site: Site) -> None:
+    visit = await site.world.appointment()
+    dead = [f"tt-v-{new_id()}={secrets.token_urlsafe(32)}" for _ in range(80)]
+    cookies = "; ".join([*dead, f"tt-v-{visit}={await letter_link(site.house, visit)}"])
+    url = str(site.client.base_url).rstrip("/")
+    async with websockets.connect(
+        url.replace("http", "ws") + "/ws/live", origin=websockets.Origin(url), additional_headers={"Cookie": cookies}
+    ) as page:
+        await page.send(json.dumps({"type": "watch", "appointment": visit}))
+        assert json.loads(await page.recv())["type"] == "snapshot"

@@ -185,13 +185,16 @@ class Hub:
             waiting += [viewer.door.settled() for viewer in channel.viewers]
         await asyncio.gather(*waiting)
 
-    def reading(self, appointment: str) -> AbstractContextManager[None]:
-        """Inside, an answer that may carry a position is made and sent; a closing waits for it, or breaks it off."""
-        return self._closings.reading(appointment)
+    def reading(self, what: str) -> AbstractContextManager[None]:
+        """Inside, an answer that may carry a position is made and sent; a closing waits for it, or breaks it off.
+
+        ``what``: an appointment, or ``session`` and its id for the end of that.
+        """
+        return self._closings.reading(what)
 
     async def end_session(self, session: str) -> None:
-        """Close every socket of a session."""
-        await self.sessions.end(session)
+        """Close every socket of a session; what is being answered to it is sent by then, or broken off."""
+        await asyncio.gather(self.sessions.end(session), self._closings.settled(f"session {session}"))
 
     async def look_again(self, appointment: str) -> None:
         """Something changed that the channel does not tell (another technician): look, and send what is so now."""

@@ -11,9 +11,10 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tracker.actions.house import House
+from tracker.actions.people import accounts
 from tracker.domain.accounts import ANONYMOUS, Actor
 from tracker.domain.appointments import Role
-from tracker.errors import NotAllowed, NotFound, NotSignedIn, NulCharacter, Refusal
+from tracker.errors import LinkInactive, NotAllowed, NotFound, NotSignedIn, NulCharacter, Refusal
 from tracker.web.bodies import at_most
 from tracker.web.identity import Guard
 from tracker.web.problems import refuse
@@ -67,6 +68,33 @@ class Door(Route):
         await super().handle(scope, receive, send)
 
 
+class Shown(Response):
+    """An answer that may show a place: made and sent in one piece, after its session or link was looked up once more.
+
+    Whoever ends that session or link waits for it, or breaks it off: nothing shown to it comes after the end's own answer.
+    """
+
+    def __init__(self, request: Request, endpoint: Endpoint) -> None:
+        super().__init__()
+        self._request, self._endpoint = request, endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request, house, actor = self._request, house_of(self._request), actor_of(self._request)
+        with house.hub.reading(f"session {actor.session}") if actor.session else contextlib.nullcontext():
+            if actor.session:
+                request.state.actor = await _still(house, actor)
+            response = await self._endpoint(request)
+            guard_of(request).finish(request, response)
+            await response(scope, receive, send)
+
+
+async def _still(house: House, actor: Actor) -> Actor:
+    known = await accounts.again(house, actor)
+    if known is None:
+        raise NotSignedIn if actor.link is None else LinkInactive
+    return known[0]
+
+
 class SocketDoor(WebSocketRoute):
     """A WebSocket route that says who may use it."""
 
@@ -96,8 +124,11 @@ def door(
     name: str | None = None,
     most_bytes: int = BODY_BYTES,
     scope: str | None = None,
+    places: bool = False,
 ) -> Door:
     """A route for these roles and nobody else. The endpoint finds the actor with `actor_of`.
+
+    ``places``: its answer may show where a technician is, so no end of a session or link is overtaken by it (`Shown`).
 
     ``scope`` (of `domain/scopes`): programs with an API token that is good for it are let in, too.
 
@@ -114,6 +145,8 @@ def door(
         if any("\x00" in part for pair in request.query_params.multi_items() for part in pair):
             raise NulCharacter
         request.state.actor = await admitted(guard, request, allowed, kind, scope)
+        if places:
+            return Shown(request, endpoint)
         response = await endpoint(request)
         guard.finish(request, response)
         return response

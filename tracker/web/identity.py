@@ -20,8 +20,8 @@ from tracker.errors import BadToken, ForeignOrigin, LinkInactive, NulCharacter
 FORM_FIELD = "form_token"
 SOME_HOLDER = Actor(Role.LINK_HOLDER)
 """Somebody with a link, before it is said to which appointment: of no use for any."""
-MOST_LINKS = 50
-"""Cookies of links that are looked at in one request."""
+MOST_LINKS = 200
+"""Cookies of links that are looked at in one request: more than a browser keeps for one site, dead ones among them."""
 LINK_COOKIE_S = 180 * 86_400
 """How long a browser keeps a link's cookie."""
 

@@ -122,7 +122,7 @@ def routes() -> list[BaseRoute]:
     """To be mounted by the application."""
     return [
         socket("/ws/live", live, roles=VIEWERS, name="live"),
-        door("/api/v1/appointments/{appointment}/live", poll, roles=VIEWERS, kind="api", name="live-poll"),
+        door("/api/v1/appointments/{appointment}/live", poll, roles=VIEWERS, kind="api", name="live-poll", places=True),
     ]
 
 
