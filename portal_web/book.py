@@ -18,7 +18,7 @@ from tracker.actions.booking.booking import Choices, Need, Times
 from tracker.actions.house import House
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
-from tracker.errors import BadInput, HoldOver, IdempotencyMismatch, SlotTaken
+from tracker.errors import BadInput, HoldExtended, HoldOver, IdempotencyMismatch, SlotTaken
 from tracker.records.holds import Hold
 from tracker.web.guard import actor_of, door, house_of
 
@@ -102,6 +102,8 @@ class BookDoors:
             return await self._page(
                 request, answers, notice="Your hold has ended. The time may still be free: **choose it again.**"
             )
+        except HoldExtended as refusal:  # pressed twice, or in two tabs: it is shown with the time it has left
+            return await self._page(request, answers, notice=refusal.sentence)
         return await self._page(request, answers)
 
     async def _lost(self, request: Request, answers: Answers, taken: datetime, lost: SlotTaken) -> Response:

@@ -164,6 +164,10 @@ class HoldOver(Conflict):
     """The time was held for you, but the hold has ended. Choose a time again."""
 
 
+class HoldExtended(Conflict):
+    """The time is still held for you, but a hold can be extended only once. Book it before the hold ends."""
+
+
 class NotConfirmed(Conflict):
     """The technician is already on the way. Confirm that you want to cancel all the same."""
 

@@ -102,7 +102,8 @@ async def test_a_hold_is_extended_once_and_given_back(home: Household, anna: Pro
     assert at in await anna.offers()
     assert (await anna.ask("POST", "/booking/hold/extend")).json()["extended"]
     again = await anna.ask("POST", "/booking/hold/extend")
-    assert (again.status_code, again.json()["code"]) == (409, "hold_over")
+    assert (again.status_code, again.json()["code"]) == (409, "hold_extended")
+    assert at not in await other.offers()  # it runs on
     assert [(await anna.ask("DELETE", "/booking/hold")).status_code for _ in range(2)] == [204, 204]
     assert at in await other.offers()
 

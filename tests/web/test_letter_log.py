@@ -233,13 +233,23 @@ def text_to(log: Log, recipient: str) -> str:
     return letter.text
 
 
-async def about_a_visit(log: Log) -> None:
-    """A confirmation to the contact who reported it, which carries the visit's link."""
+async def test_a_letter_about_a_visit_does_not_go_to_who_was_removed(log: Log) -> None:
+    anna = await about_a_visit(log)
+    assert await log.turn() == 1
+    [letter] = (await log.listed(kind="confirmation"))["letters"]
+    await contacts.remove_contact(log.house, ADMIN, anna)
+    assert await log.resend(letter["id"]) == (409, "letter_overtaken")
+    assert await log.states() == {"anna@example.org": "sent"}
+
+
+async def about_a_visit(log: Log) -> str:
+    """A confirmation to the contact who reported it, which carries the visit's link; whose it is."""
     visit = await log.world.appointment(arrival_at=log.house.clock() + timedelta(hours=3))
     async with log.house.db.transaction() as tx:
         [anna] = [one for one in await customers.contacts_of(tx, log.world.account) if one.email == "anna@example.org"]
         await tx.change(appointments.update().where(appointments.c.id == visit).values(contact_id=anna.id, keep_informed=True))
         assert await outbox.add_for(tx, Kind.CONFIRMATION, visit, log.house.clock())
+    return anna.id
 
 
 # -- never silent ------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.appointments import State, Step
 from tracker.domain.cells import cells, epoch_s
 from tracker.domain.geo import moved
-from tracker.errors import HoldOver, NotAllowed, NotBookable, SlotTaken, StepNotPossible, VersionMismatch
+from tracker.errors import HoldExtended, HoldOver, NotAllowed, NotBookable, SlotTaken, StepNotPossible, VersionMismatch
 from tracker.records import appointments, outbox, people
 from tracker.records import settings as settings_records
 from tracker.records.appointments import Appointment
@@ -148,9 +148,12 @@ async def test_a_hold_keeps_a_time_from_others_until_it_ends(house: House, compa
         await book(house, eve, company.need(), at(10))
     longer = await extend_hold(house, anna)
     assert longer.expires_at == kept.expires_at + timedelta(minutes=5)
+    with pytest.raises(HoldExtended):
+        await extend_hold(house, anna)
+    assert await held(house, anna) == longer
+    world_clock.move(minutes=10)
     with pytest.raises(HoldOver):
         await extend_hold(house, anna)
-    world_clock.move(minutes=10)
     assert await held(house, anna) is None
     booked = await book(house, eve, company.need(), at(10))
     assert await own_cells(company, booked.id) == stretch(at(9, 40), at(11))

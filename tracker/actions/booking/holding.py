@@ -14,7 +14,7 @@ from tracker.actions.house import House
 from tracker.domain.accounts import Actor
 from tracker.domain.cells import epoch_s
 from tracker.domain.slots import Fit
-from tracker.errors import HoldOver, NotAllowed, NotBookable
+from tracker.errors import HoldExtended, HoldOver, NotAllowed, NotBookable
 from tracker.records import customers, holds, technicians
 from tracker.records.database import Transaction, new_id
 from tracker.records.holds import Hold
@@ -52,14 +52,18 @@ async def held(house: House, actor: Actor) -> Hold | None:
 
 
 async def extend_hold(house: House, actor: Actor) -> Hold:
-    """Keep the session's hold for the same time again, once; `HoldOver` if it has ended or was extended before."""
+    """Keep the session's hold for the same time again, once; `HoldOver` if it has ended, `HoldExtended` if it was before."""
     session = _session(actor)
 
     async def work(tx: Transaction) -> Hold:
-        now, found = house.clock(), await holds.of_session(tx, session)
-        if found is None or found.extended or found.expires_at <= now:
+        now, before = house.clock(), await holds.of_session(tx, session)
+        if before is not None:
+            await technicians.locked(tx, before.technician_id)
+        found = await holds.of_session(tx, session)  # as it is now: it may have been extended or given up meanwhile
+        if found is None or found.expires_at <= now:
             raise HoldOver
-        await technicians.locked(tx, found.technician_id)
+        if found.extended:
+            raise HoldExtended
         await holds.extend(tx, found, found.expires_at + timedelta(minutes=house.settings.now.hold_min))
         after = await holds.of_session(tx, session)
         if after is None:  # it was given up meanwhile

@@ -39,6 +39,8 @@ async def compose(
         theirs = contact if contact and contact.email == letter.recipient else None  # it was somebody else's when it was written
         link = await carried(tx, house.secret, found, theirs, sender.url) if found else None
     kind = Kind(letter.kind)
+    if theirs is not None and theirs.ended_at is not None:
+        return None  # nothing of the account is theirs any more
     if found is None or not _STILL[kind](found, letter, now):
         return None
     name = contact.name if contact else ""
