@@ -162,9 +162,14 @@ async def test_sent_again_once_under_the_same_message_id_and_written_down(log: L
     assert set(at_once) == {(200, "waiting")}
     signed = (await log.audited())[0][0]
     assert re.fullmatch(r"token:[0-9a-f]{16}", signed)
-    assert await log.audited() == [(signed, sent, "sent"), (signed, refused, "parked"), (signed, sent, "sent")]
+    assert (await log.audited()) == [(signed, sent, "sent"), (signed, refused, "parked"), (signed, sent, "sent")]
+    both = await asyncio.gather(*(log.resend(letter, "three") for letter in (sent, refused)))
+    assert sorted(status for status, _ in both) == [200, 422]  # one key, two requests
+    assert await log.turn() >= 1
+    written = len(await log.audited())
     desk = await log.cookie(log.world.dispatcher)
     assert (await log.client.post(f"/api/v1/letters/{refused}/resend", headers=desk)).status_code == 200
+    assert len(await log.audited()) == written + 1
     assert (await log.audited())[-1] == (f"dispatcher:{log.world.dispatcher.id}", refused, "sent")
     assert await log.resend("0" * 16) == (404, "not_found")
 
