@@ -7,10 +7,11 @@ both with the same (also random) facts and compares every word. Sentences mark w
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from portal_web import asides
 from portal_web.freshness import Level, age_words
 from portal_web.ribbon import Ribbon, draw
 from portal_web.times import ceil_minute, clock, floor_minute, span_words, stamp, whole_minutes
-from portal_web.trip import REASONS, Trip, distance_words, expected_by, last_seen, level_of, range_of
+from portal_web.trip import Trip, expected_by, last_seen, level_of, range_of
 
 Window = tuple[datetime, datetime]
 
@@ -56,11 +57,11 @@ def tell(trip: Trip, now: datetime, shown: Window | None = None) -> Story:
         by=by,
         sub=_sub(trip, level, window, by, now),
         ribbon=_ribbon(trip, level, window, now),
-        notice=_notice(trip, level, by),
+        notice=asides.notice(trip, level, by),
         map_note="The van may now be anywhere on the striped stretch." if level is Level.STALE else None,
-        map_label=_map_label(trip, level),
-        words=_words(trip, level),
-        privacy=_privacy(trip, level),
+        map_label=asides.map_label(trip, level),
+        words=asides.words(trip, level),
+        privacy=asides.privacy(trip, level),
         announce=_announce(trip, level, window, by, now),
         there=_there(trip, level),
     )
@@ -192,71 +193,6 @@ def _ribbon(trip: Trip, level: Level, window: Window | None, now: datetime) -> R
     )
     doubtful = level in (Level.STALE, Level.PAUSED, Level.HIDDEN)
     return draw(floor_minute(now), trip.booked, window[0], window[1], doubtful, label, trip.zone)
-
-
-def _notice(trip: Trip, level: Level, by: datetime | None) -> str | None:
-    if level is Level.LOST and by and trip.for_staff:
-        return f"**Call {trip.name}.** The customer is asked to call the service desk after {stamp(by, trip.zone)}."
-    if level is Level.LOST and by:
-        return f"**Nothing for you to do.** Call the service desk if {trip.name} has not arrived by {stamp(by, trip.zone)}."
-    if level is Level.STALE:
-        reason = REASONS.get(trip.reason or "", "").format(name=trip.name)
-        first = reason or "**The visit is going ahead.**"
-        second = " The visit is going ahead." if reason else ""
-        return f"{first}{second} This page updates by itself as soon as a new position arrives."
-    return None
-
-
-def _words(trip: Trip, level: Level) -> str | None:
-    if trip.seen is None or level in (Level.PAUSED, Level.HIDDEN):
-        return None
-    where = f"on {trip.street}" if trip.street else None
-    away = f"{distance_words(trip.distance_m)} away" if trip.distance_m is not None else None
-    if away and trip.eta and trip.eta.basis == "road":
-        away += " by road"
-    seen = stamp(last_seen(trip), trip.zone, seconds=True)
-    if level in (Level.STALE, Level.LOST):
-        place = ", ".join(part for part in (f"{where} at {seen}" if where else f"at {seen}", away) if part)
-        return f"Without the map: last seen {place}. No position since."
-    verb = "is standing" if level is Level.STANDING else "is"
-    place = ", ".join(part for part in (where, away) if part) or ("on the way" if trip.for_staff else "on the way to you")
-    accuracy = f", accurate to about {max(1, int(trip.seen.acc + 0.5))} m" if trip.seen.acc else ""
-    taken = stamp(trip.seen.fix_at, trip.zone, seconds=True)
-    return f"Without the map: {trip.name} {verb} {place}. Position taken at {taken}{accuracy}."
-
-
-def _privacy(trip: Trip, level: Level) -> str:
-    if level is Level.PAUSED:
-        return "**Technicians can pause sharing,** for a break for example. While it is paused no position is sent or stored."
-    if trip.for_staff:
-        return (
-            f"**{trip.name} stops sharing with the customer on arrival.** The customer sees what you see here, "
-            "and never earlier stops. Your look is written down."
-        )
-    return (
-        f"**{trip.name} stops sharing on arrival.** You can see the van only while {trip.name} travels to you. "
-        "Earlier stops are never shown."
-    )
-
-
-def _map_label(trip: Trip, level: Level) -> str:
-    on = f" on {trip.street}" if trip.street else ""
-    address = "the address" if trip.for_staff else "your address"
-    same = " The same information is in the text beside the map."
-    match level:
-        case Level.LOST:
-            return f"Map of {address}. There is no recent position for {trip.name}’s van."
-        case Level.PAUSED:
-            return f"Map of {address}. {trip.name}’s location is not shared at the moment."
-        case Level.HIDDEN:
-            return f"Map of {address}. {trip.name}’s van is not shown{'' if trip.closed else ' yet'}."
-        case Level.STALE:
-            at = clock(last_seen(trip), trip.zone)
-            return (
-                f"Map with the last known position of {trip.name}’s van, seen at {at}{on}, and {address}. "
-                "The van has probably moved closer since then."
-            )
-    return f"Map with {trip.name}’s van{on} and {address}.{same}"
 
 
 def _announce(trip: Trip, level: Level, window: Window | None, by: datetime | None, now: datetime) -> str:

@@ -198,7 +198,7 @@ async def killed(place: Site, count: int, kills: int, seed: int) -> None:
                     news.clear()
                     left = 1
                     await news.wait()
-                while any(one.sent_at is None for to, one in (await letters(place.db)).items() if to not in poison):  # noqa: ASYNC110 - another process
+                while any(one.sent_at is None and one.last_error is None for one in (await letters(place.db)).values()):  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.05)
             await worker.end(pid)
     rows = await letters(place.db)

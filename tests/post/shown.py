@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from tracker.domain import letters_of_people as people
 from tracker.domain import letters_of_visits as visits
+from tracker.domain import letters_on_the_day as on_the_day
 from tracker.domain.letter_kinds import Kind
 from tracker.domain.letters import Sender, Words
-from tracker.domain.letters_of_visits import Expected, Visit
+from tracker.domain.letters_of_visits import Visit
+from tracker.domain.letters_on_the_day import Expected
 from tracker.domain.tongues import tongue
 
 ZONE = "Europe/Helsinki"
@@ -62,11 +64,11 @@ SHOWN: dict[Kind, Callable[[Sender, Names], Words]] = {
     Kind.RESCHEDULED: lambda who, n: visits.rescheduled(who, visit(n), AT - timedelta(days=1)),
     Kind.CANCELED: lambda who, n: visits.canceled(who, visit(n), n.reason),
     Kind.REMINDER: lambda who, n: visits.reminder(who, visit(n), AT - timedelta(days=1)),
-    Kind.TRAVELING: lambda who, n: visits.traveling(who, visit(n), AT - timedelta(minutes=19), RANGE),
-    Kind.DELAY: lambda who, n: visits.delay(who, visit(n), RANGE, can_move=True),
-    Kind.ARRIVING: lambda who, n: visits.arriving(who, visit(n), AT + timedelta(minutes=8)),
-    Kind.COMPLETED: lambda who, n: visits.completed(who, visit(n), AT, AT + timedelta(minutes=50), asks=True),
-    Kind.NOT_DONE: lambda who, n: visits.not_done(who, visit(n), n.reason),
+    Kind.TRAVELING: lambda who, n: on_the_day.traveling(who, visit(n), AT - timedelta(minutes=19), RANGE),
+    Kind.DELAY: lambda who, n: on_the_day.delay(who, visit(n), RANGE, can_move=True),
+    Kind.ARRIVING: lambda who, n: on_the_day.arriving(who, visit(n), AT + timedelta(minutes=8)),
+    Kind.COMPLETED: lambda who, n: on_the_day.completed(who, visit(n), AT, AT + timedelta(minutes=50), asks=True),
+    Kind.NOT_DONE: lambda who, n: on_the_day.not_done(who, visit(n), n.reason),
 }
 
 

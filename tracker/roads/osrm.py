@@ -9,6 +9,7 @@ from tracker.domain.geo import Point
 from tracker.domain.ways import Basis
 from tracker.errors import NoRoute, RouterUnavailable
 from tracker.roads.answers import read_route
+from tracker.roads.asking import once_more
 from tracker.roads.pieces import in_pieces
 from tracker.roads.router import Hop, Route
 
@@ -85,7 +86,9 @@ class OsrmRouter:
         path = ";".join(f"{p.lon:.6f},{p.lat:.6f}" for p in places)
         question = question | {"radiuses": ";".join([str(_REACH_M)] * len(places))}
         try:
-            answer = await self._client.get(f"{self._address}/{service}/v1/driving/{path}", params=question, timeout=patience_s)
+            answer = await once_more(
+                lambda: self._client.get(f"{self._address}/{service}/v1/driving/{path}", params=question, timeout=patience_s)
+            )
         except httpx.HTTPError as error:
             raise RouterUnavailable from error
         if answer.status_code == httpx.codes.OK:

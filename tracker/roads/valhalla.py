@@ -10,6 +10,7 @@ from tracker.domain.geo import Point
 from tracker.domain.ways import Basis
 from tracker.errors import NoRoute, RouterUnavailable
 from tracker.roads.answers import read_route
+from tracker.roads.asking import once_more
 from tracker.roads.pieces import ask_again, in_pieces
 from tracker.roads.router import Hop, Route
 
@@ -96,9 +97,10 @@ class ValhallaRouter:
         address = self._address()
         if address is None:
             raise RouterUnavailable
+        asked = msgspec.json.encode(question)
         try:
             # POST, so that no proxy's log holds positions.
-            answer = await self._client.post(f"{address}/{action}", content=msgspec.json.encode(question), timeout=patience_s)
+            answer = await once_more(lambda: self._client.post(f"{address}/{action}", content=asked, timeout=patience_s))
         except httpx.HTTPError as error:
             raise RouterUnavailable from error
         if answer.status_code == httpx.codes.OK:

@@ -8,12 +8,14 @@ from tracker.actions.letters.calendar import calendar_of
 from tracker.actions.letters.carried_links import Carried, carried
 from tracker.actions.trip import watching
 from tracker.domain import letters_of_visits as letters
+from tracker.domain import letters_on_the_day as on_the_day
 from tracker.domain.appointments import State
 from tracker.domain.calendar import Method
 from tracker.domain.changing import modify_refusal
 from tracker.domain.letter_kinds import Kind
 from tracker.domain.letters import Sender, Words
-from tracker.domain.letters_of_visits import Expected, Visit
+from tracker.domain.letters_of_visits import Visit
+from tracker.domain.letters_on_the_day import Expected
 from tracker.post.message import Calendar
 from tracker.records import appointments, customers, technicians
 from tracker.records.appointments import Appointment
@@ -78,17 +80,17 @@ async def _words(
         case Kind.CANCELED:
             return letters.canceled(sender, visit, found.cancel_reason or "")
         case Kind.TRAVELING:
-            return letters.traveling(sender, visit, found.since, await _expected(house, found, now))
+            return on_the_day.traveling(sender, visit, found.since, await _expected(house, found, now))
         case Kind.DELAY:
             low, high = (datetime.fromisoformat(letter.payload[name]) for name in ("low", "high"))
             can_move = modify_refusal(found.state, found.arrival_at, house.settings.now, now) is None
-            return letters.delay(sender, visit, Expected(low, high, letter.created_at), can_move=can_move)
+            return on_the_day.delay(sender, visit, Expected(low, high, letter.created_at), can_move=can_move)
         case Kind.ARRIVING:
-            return letters.arriving(sender, visit, letter.created_at)
+            return on_the_day.arriving(sender, visit, letter.created_at)
         case Kind.COMPLETED:
-            return letters.completed(sender, visit, found.started_at, found.since, asks=house.settings.now.surveys)
+            return on_the_day.completed(sender, visit, found.started_at, found.since, asks=house.settings.now.surveys)
         case Kind.NOT_DONE:
-            return letters.not_done(sender, visit, found.outcome or "")
+            return on_the_day.not_done(sender, visit, found.outcome or "")
     return letters.confirmation(sender, visit)
 
 
