@@ -108,3 +108,22 @@ async def test_a_head_of_any_size_is_not_kept() -> None:
         except ConnectionError:
             pass  # the same, seen while writing
         writer.close()
+
+
+SHAKE = (
+    "GET /ws/live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+@pytest.mark.parametrize("more", [f"Cookie: a={'x' * 9_000}\r\n", "A: b\r\n" * 140], ids=["long", "many"])
+async def test_a_handshake_whose_headers_are_too_much_is_refused_not_left_open(more: str) -> None:
+    bound = free_socket()
+    async with serving(app, bound):
+        reader, writer = await asyncio.open_connection(*bound.getsockname())
+        try:
+            writer.write(f"{SHAKE}{more}\r\n".encode())
+            async with asyncio.timeout(5):
+                assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+        finally:
+            writer.close()

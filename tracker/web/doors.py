@@ -19,6 +19,8 @@ EXTENSION = "tracker.direct"
 FRAME_BYTES = 64 * 1024
 """The largest WebSocket message: 200 pings (docs/protocols.md)."""
 WHOLE_TEXT = 0x81
+UNREAD = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+"""To a handshake with a header of more than 8 KiB, or more than 128 of them."""
 CLOSE_S = 1.0
 AWAY = (RuntimeError, OSError, WebSocketDisconnect)
 """What a socket raises whose other side has gone."""
@@ -89,7 +91,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
                     self._told(data)
                 return
         if not self.handshake_initiated:
-            super().data_received(data)
+            self._shake(data)
             return
         at, data, self._rest = 0, self._rest + data if self._rest else data, b""
         while at < len(data):
@@ -105,6 +107,12 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
                 if self.transport.is_closing():
                     return
             at = end
+
+    def _shake(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self.handshake_initiated:  # what the library cannot read of a handshake it leaves open, unanswered
+            self.transport.write(UNREAD)
+            self.transport.close()
 
     def _told(self, frame: bytes) -> None:
         super().data_received(frame)
