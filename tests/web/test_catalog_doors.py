@@ -24,7 +24,7 @@ async def shop(house: House, tmp_path: Path) -> AsyncIterator[Company]:
         yield served
 
 
-def ring(*corners: tuple[float, float]) -> dict[str, Any]:
+def ring(*corners: tuple[float, ...]) -> dict[str, Any]:
     return {"type": "Polygon", "coordinates": [[list(corner) for corner in corners]]}
 
 
@@ -45,6 +45,7 @@ async def test_what_cannot_be_is_refused_with_a_sentence_that_says_why(shop: Com
     away = {"starts_at": "2026-12-01T08:00:00Z", "ends_at": "2026-12-02T08:00:00Z"}
     await shop.done("POST", "/skills", {"name": "Gas"})
     await shop.done("POST", "/territories", {"name": "West", "area": SQUARE})
+    await shop.done("POST", "/territories", {"name": "Hill", "area": ring((1, 1, 90), (2, 1), (2, 2), (1, 1, 90))})
     refused: list[tuple[str, str, Any, int, str, str]] = [
         ("POST", "/service-types", {"name": " ", "duration_min": 60}, 422, "bad_input", "name is missing"),
         ("POST", "/service-types", {"name": "x", "duration_min": 4}, 422, "bad_input", "duration_min"),
@@ -57,6 +58,7 @@ async def test_what_cannot_be_is_refused_with_a_sentence_that_says_why(shop: Com
         ("POST", "/territories", {"name": "West", "area": SQUARE}, 409, "name_taken", "Choose another name."),
         ("POST", "/territories", {"name": "x", "area": BOW}, 422, "bad_area", "cannot be filled: Self-intersection"),
         ("POST", "/territories", {"name": "x", "area": ring((1, 1), (2, 2), (1, 1))}, 422, "bad_area", "four corners"),
+        ("POST", "/territories", {"name": "x", "area": ring(*((10**400, n) for n in (0, 1, 2, 0)))}, 422, "bad_area", "globe"),
         (
             "POST",
             "/territories",

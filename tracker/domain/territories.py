@@ -1,7 +1,6 @@
 """What an area must be to be a territory: a GeoJSON polygon that can be filled, on the globe, of a size that can be kept."""
 
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, NamedTuple
 
 import shapely
@@ -39,7 +38,7 @@ def checked(said: Mapping[str, Any]) -> Area:
         raise BadArea(f"This area has more than {MOST_CORNERS} corners. Simplify it.")
     if not all(_on_the_globe(corner) for corner in corners):
         raise BadArea("A corner of this area is off the globe: each is [longitude, latitude] in degrees.")
-    area = shapely.force_2d(shape({"type": kind, "coordinates": plain["coordinates"]}))
+    area = shape({"type": kind, "coordinates": _level(plain["coordinates"], KINDS[kind])})
     if area.is_empty or not area.is_valid:
         raise BadArea(f"This area cannot be filled: {explain_validity(area).replace('[', ' at ').rstrip(']')}.")
     west, south, east, north = area.bounds
@@ -79,10 +78,16 @@ def _listed(value: Any) -> list[Any]:
 def _on_the_globe(corner: Any) -> bool:
     if not isinstance(corner, list | tuple) or not 2 <= len(corner) <= 3:
         raise BadArea
-    if not all(isinstance(each, int | float) and not isinstance(each, bool) and isfinite(each) for each in corner):
+    if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in corner):
         raise BadArea
-    lon, lat = float(corner[0]), float(corner[1])
-    return abs(lon) <= 180 and abs(lat) <= 90
+    return -180 <= corner[0] <= 180 and -90 <= corner[1] <= 90  # compared as they are: no float holds every number of JSON
+
+
+def _level(coordinates: Any, depth: int) -> list[Any]:
+    """The same without heights, which some corners may have and others not."""
+    if depth < 0:
+        return [float(each) for each in coordinates[:2]]
+    return [_level(each, depth - 1) for each in coordinates]
 
 
 def _plain(value: Any) -> Any:

@@ -19,15 +19,13 @@ EXTENSION = "tracker.direct"
 FRAME_BYTES = 64 * 1024
 """The largest WebSocket message: 200 pings (docs/protocols.md)."""
 WHOLE_TEXT = 0x81
-UNREAD = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-"""To a handshake with a header of more than 8 KiB, or more than 128 of them."""
+UNREAD = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"  # to too long headers
 CLOSE_S = 1.0
 AWAY = (RuntimeError, OSError, WebSocketDisconnect)
 """What a socket raises whose other side has gone."""
 MOST_PIECES = 1_000
 """Fragments of one message."""
 SETTLE_S = 0.3
-
 
 type Listener = Callable[[bytes], bool]
 
@@ -91,8 +89,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
                     self._told(data)
                 return
         if not self.handshake_initiated:
-            self._shake(data)
-            return
+            return self._shake(data)
         at, data, self._rest = 0, self._rest + data if self._rest else data, b""
         while at < len(data):
             start, end = frame_bounds(data, at)
