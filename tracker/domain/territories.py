@@ -80,7 +80,8 @@ def _on_the_globe(corner: Any) -> bool:
         raise BadArea
     if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in corner):
         raise BadArea
-    return -180 <= corner[0] <= 180 and -90 <= corner[1] <= 90  # compared as they are: no float holds every number of JSON
+    lon, lat = corner[:2]
+    return bool(-180 <= lon <= 180 and -90 <= lat <= 90)  # compared as they are: no float holds every number of JSON
 
 
 def _level(coordinates: Any, depth: int) -> list[Any]:
