@@ -13,9 +13,13 @@ import pytest
 import websockets
 
 from tests.faults.site import TOKEN, Site, all_of, fixes, pages, site
+from tests.portal_web.living import form_token
 from tests.world import PLACE
 from tracker.actions.people.passwords import Passwords
+from tracker.domain.codes import Purpose, code_of
+from tracker.domain.letter_kinds import Kind
 from tracker.records import people
+from tracker.records.schema import outbox
 
 PASSWORD = "correct horse battery staple"
 BROKEN = [
@@ -64,8 +68,36 @@ async def a_whole_day(place: Site) -> tuple[list[str], str]:
         assert (await place.step(maya, visit, "not_done", reason="Anna was not at Esimerkkikatu 1")).status_code == 200
         async with httpx.AsyncClient() as prometheus:
             numbers = (await prometheus.get(f"http://127.0.0.1:{machine.metrics}/metrics")).text
-        await anna.delete("/api/v1/sessions/current")
-    return [cookie, TOKEN, PASSWORD, "never-given-token", "wrong-passw0rd"], numbers
+        opening = await by_links_and_codes(place, anna, visit)
+        own_session = next(one["id"] for one in (await anna.get("/api/v1/sessions")).json()["sessions"] if one["current"])
+        assert (await anna.delete(f"/api/v1/sessions/{own_session}")).status_code == 204
+    return [cookie, TOKEN, PASSWORD, "never-given-token", "wrong-passw0rd", *opening], numbers
+
+
+async def by_links_and_codes(place: Site, anna: httpx.AsyncClient, visit: str) -> list[str]:
+    """A link for the family opened and mistyped, a forgotten password asked for and set anew: whatever opens something."""
+    shared = await anna.post(f"/api/v1/appointments/{visit}/links", json={"name": "Bob"})
+    assert shared.status_code == 201, shared.text
+    token = shared.json()["address"].partition("#")[2]
+    async with httpx.AsyncClient(base_url=place.machine.url, headers=dict(anna.headers), timeout=20) as bob:
+        opened = await bob.post("/api/v1/links/open", json={"token": token})
+        assert opened.status_code == 200, opened.text
+        assert (await bob.post("/api/v1/links/open", json={"token": "never-given-token"})).status_code == 404
+        assert (await bob.get(f"/appointments/{visit}/live")).status_code == 200
+        assert (await press(bob, "/forgot", email="anna@example.org")).status_code == 200
+        async with place.db.reading() as tx:
+            [letter] = await tx.rows(outbox.select().where(outbox.c.kind == Kind.RESET))
+        code = code_of((place.machine.data / "secret").read_bytes(), Purpose.RESET, letter.message_id.split(".")[1])
+        mistyped = await press(bob, "/reset", code=code[:-1], password=PASSWORD)
+        assert mistyped.status_code == 422
+        assert (await bob.get(f"/nowhere/{code}?code={code}&token={token}")).status_code == 404
+    return [token, code, code[:-1], *bob.cookies.values()]
+
+
+async def press(client: httpx.AsyncClient, path: str, **form: str) -> httpx.Response:
+    """Open a page and send its form."""
+    token = form_token((await client.get(path, headers={"Accept": "text/html"})).text)
+    return await client.post(path, data={"form_token": token, **form})
 
 
 async def by_socket(place: Site) -> None:
