@@ -94,7 +94,13 @@ def trouble_of(visit: Visit, trip: Trip | None, story: Story | None, now: dateti
     if now > visit.arrival_at + LATE:
         minutes = whole_minutes(now - visit.arrival_at)
         return Trouble(0, "late", f"{minutes} min late", f"{visit.name} has not set off.")
-    return Trouble(5, "open", "check", FLAGS.get(flag, "Somebody should look at this visit.")) if flag else None
+    return (
+        Trouble(
+            5, "open", "too tight" if flag == "travel" else "look at it", FLAGS.get(flag, "Somebody should look at this visit.")
+        )
+        if flag
+        else None
+    )
 
 
 def _late(trip: Trip, now: datetime) -> Trouble | None:

@@ -43,7 +43,7 @@ def line(visit: Visit, trip: Trip | None = None, flag: str | None = None) -> Lin
         (line(replace(SCHEDULED, arrival_at=NOW - timedelta(minutes=4))), None),
         (line(replace(SCHEDULED, arrival_at=NOW - timedelta(minutes=9))), "9 min late"),
         (line(replace(LATER, technician=None)), "unassigned"),
-        (line(LATER, flag="travel"), "check"),
+        (line(LATER, flag="travel"), "too tight"),
         (line(LATER), None),
         (line(IN_PROGRESS), None),
         (line(replace(IN_PROGRESS, ends_at=at("13:45"))), "17 min over"),
