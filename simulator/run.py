@@ -56,9 +56,10 @@ class Audience:
         return not late
 
     async def leave(self, linger_s: float = 1.0) -> None:
-        """Lets last frames come in, then everyone goes."""
+        """Lets last frames come in, then everyone goes; who polls hears the last only when they ask the next time."""
+        polls = [viewer.every_s + linger_s for viewer in self.viewers if isinstance(viewer, PollingViewer)]
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=linger_s)
+            await asyncio.wait(self._tasks, timeout=max([linger_s, *polls]))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
