@@ -203,7 +203,8 @@ async def killed(place: Site, count: int, kills: int, seed: int) -> None:
             await worker.end(pid)
     rows = await letters(place.db)
     twins = [post.taken[message_id(one)] - 1 for to, one in rows.items() if to not in poison]
-    print(f"{count} letters, {kills} kills: 0 lost, {sum(twins)} twins, at most {max(twins)} of one letter")
+    lost = sum(each < 0 for each in twins)
+    print(f"{count} letters, {kills} kills: {lost} lost, {sum(twins)} twins, at most {max(twins)} of one letter")
     assert all(one.sent_at for to, one in rows.items() if to not in poison)
     assert min(twins) == 0, "lost"
     assert sum(twins) <= kills
