@@ -6,7 +6,7 @@ from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.connection import Connection, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import ClusterError, NoScriptError, ReadOnlyError, RedisClusterException, RedisError, ResponseError
+from redis.exceptions import ClusterError, NoScriptError, ReadOnlyError, RedisClusterException, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -16,8 +16,9 @@ __all__ = [
     "NoScriptError",
     "Redis",
     "RedisCluster",
+    "RedisConnectionError",
     "RedisError",
-    "ResponseError",
+    "RedisTimeoutError",
     "connect",
     "is_cluster",
     "subscriber",

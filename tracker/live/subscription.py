@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import math
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +12,8 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+
+from tracker.live.replies import Replies
 
 type Handler = Callable[[bytes], None]
 
@@ -39,6 +40,7 @@ class Subscription:
         self._confirmations: dict[bytes, asyncio.Future[bool]] = {}
         self._asked: Counter[bytes] = Counter()  # dropped and added again at once: only the last answer counts
         self._connection: Any = None
+        self._replies: Replies | None = None
         self._heard = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self.connected = asyncio.Event()
@@ -67,7 +69,7 @@ class Subscription:
         confirmed = self._confirmations.get(name)
         if confirmed is None:
             confirmed = self._confirmations[name] = asyncio.get_running_loop().create_future()
-            await self._subscribe(name)
+            self._subscribe(name)
         try:
             return await asyncio.wait_for(asyncio.shield(confirmed), CONFIRM_S)
         except TimeoutError:
@@ -81,7 +83,7 @@ class Subscription:
             dropped = self._confirmations.pop(name, None)
             if dropped is not None and not dropped.done():
                 dropped.set_result(False)
-            await self._say("UNSUBSCRIBE", name)
+            self._say("UNSUBSCRIBE", name)
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
@@ -95,10 +97,9 @@ class Subscription:
         pause = 0.05
         while True:
             try:
-                await self._connect()
+                over = await self._connect()
                 pause = 0.05
-                while True:
-                    self._dispatch(await self._connection.read_response(timeout=math.inf, push_request=True))
+                await over
             except (RedisError, OSError, EOFError, TimeoutError) as error:
                 log.warning("subscription_lost", reason=type(error).__name__)
             finally:
@@ -107,22 +108,34 @@ class Subscription:
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))
             pause = min(pause * 2, 1.0)
 
-    async def _connect(self) -> None:
+    async def _connect(self) -> asyncio.Future[None]:
+        """Connect and ask for every channel wanted; what is returned raises when the connection ends."""
         pool = self.redis.connection_pool
         own = {"protocol": 2, "decode_responses": False, "health_check_interval": 0, "socket_timeout": None}
         self._connection = pool.connection_class(**{**pool.connection_kwargs, **own, "retry": Retry(NoBackoff(), 0)})
         await self._connection.connect()
-        self._heard = asyncio.get_running_loop().time()
-        wanted = list(self._handlers)
         loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
+
+        def lost(error: Exception) -> None:
+            if not over.done():
+                over.set_exception(error)
+
+        self._replies = Replies(self._connection, self._dispatch, lost)
+        self._heard = loop.time()
+        wanted = list(self._handlers)
         for name in wanted:
             if name not in self._confirmations:
                 self._confirmations[name] = loop.create_future()
-        await self._subscribe(*wanted)
-        await self._connection.send_command("PING", check_health=False)  # its answer comes after every confirmation
+        self._subscribe(*wanted)
+        self._say("PING")  # its answer comes after every confirmation
+        return over
 
     async def _hang_up(self) -> None:
+        replies, self._replies = self._replies, None
         connection, self._connection = self._connection, None
+        if replies is not None:
+            replies.close()
         if connection is not None:
             with contextlib.suppress(RedisError, OSError):
                 await connection.disconnect(nowait=True)
@@ -140,6 +153,8 @@ class Subscription:
                 tell()
 
     def _dispatch(self, response: Any) -> None:
+        if isinstance(response, RedisError):
+            raise response  # a channel that is not ours to hear, a server that is loading: as good as lost
         self._heard = asyncio.get_running_loop().time()
         kind = response[0] if isinstance(response, list | tuple) else response
         if kind == b"message":
@@ -157,18 +172,14 @@ class Subscription:
             for tell in self.on_back:
                 tell()
 
-    async def _subscribe(self, *names: bytes) -> None:
-        if names and self._connection is not None and self._connection.is_connected:
+    def _subscribe(self, *names: bytes) -> None:
+        if names and self._replies is not None and not self._replies.over:
             self._asked.update(names)
-            await self._say("SUBSCRIBE", *names)
+            self._say("SUBSCRIBE", *names)
 
-    async def _say(self, command: str, *args: bytes) -> None:
-        if self._connection is None or not self._connection.is_connected:
-            return  # _connect subscribes everything wanted
-        try:
-            await self._connection.send_command(command, *args, check_health=False)
-        except (RedisError, OSError):
-            await self._hang_up()
+    def _say(self, command: str, *args: bytes) -> None:
+        if self._replies is not None:  # else `_connect` subscribes everything wanted
+            self._replies.say(command, *args)
 
     async def _keep_asking(self) -> None:
         loop = asyncio.get_running_loop()
@@ -180,4 +191,4 @@ class Subscription:
                 log.warning("subscription_silent")
                 await self._hang_up()
             else:
-                await self._say("PING")
+                self._say("PING")
