@@ -113,12 +113,12 @@ class Company:
             self._areas = {key: kept for key, kept in self._areas.items() if key[0] != territory} | {(territory, version): area}
         return self._areas[territory, version]
 
-    def anybody_works(self, times: Sequence[int], duration_s: int) -> list[int]:
-        """Those times at which somebody's weekly hours would allow the work: the others need not be looked at."""
+    def anybody_works(self, times: Sequence[int], duration_s: int, closed: frozenset[date]) -> list[int]:
+        """Those times at which somebody's weekly hours would allow the work, but for closed days: no other need be looked at."""
         if not times:
             return []
         worked = [
-            Diary("", None, weekly_shifts(tuple(sorted(self.hours)), (), zone, *_days(times[0], times[-1], zone), frozenset()))
+            Diary("", None, weekly_shifts(tuple(sorted(self.hours)), (), zone, *days_round(times[0], times[-1], zone), closed))
             for zone in self.zones
         ]
         return [
@@ -128,7 +128,8 @@ class Company:
         ]
 
 
-def _days(start: int, end: int, zone: str) -> tuple[date, date]:
+def days_round(start: int, end: int, zone: str) -> tuple[date, date]:
+    """The local days of two moments, and one more on both sides."""
     first, last = (moment(each).astimezone(ZoneInfo(zone)).date() for each in (start, end))
     return first - timedelta(days=1), last + timedelta(days=1)
 
@@ -172,7 +173,7 @@ async def diaries(
 
 def shifts_of(week: Week, start: int, end: int, closed: frozenset[date]) -> Sequence[Shift]:
     """A technician's shifts between two moments."""
-    plain = weekly_shifts(week.hours, week.breaks, week.zone, *_days(start, end, week.zone), closed)
+    plain = weekly_shifts(week.hours, week.breaks, week.zone, *days_round(start, end, week.zone), closed)
     return shifts_without(plain, week.away)
 
 

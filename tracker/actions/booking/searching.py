@@ -3,9 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import batched, groupby
 from zoneinfo import ZoneInfo
 
-from tracker.actions.booking.crew import diaries
+from tracker.actions.booking.crew import closed_between, diaries
+from tracker.actions.booking.farther import Asked, perhaps_free
 from tracker.actions.booking.needs import Need, Place, Wanted, rules, wanted
 from tracker.actions.booking.travel import Ways
 from tracker.actions.house import House
@@ -14,14 +16,18 @@ from tracker.domain.appointments import State
 from tracker.domain.cells import epoch_s, moment
 from tracker.domain.diaries import Diary
 from tracker.domain.grid import times_of_day
+from tracker.domain.openings import bits
 from tracker.domain.slots import look
 from tracker.errors import BadInput, NotFound, SlotTaken, TimeOver, TooFarAhead, TooSoon
 from tracker.records import appointments, holds
+from tracker.records.crew import Person
 from tracker.records.database import Transaction
 from tracker.records.holds import Hold
 
-MOST_LOOKED_AT = 156
-"""Technicians whose diaries one search reads: a time at which the 156 nearest are busy is not offered."""
+NEAREST = 156
+"""So many of the nearest have their diaries read; of all others only of those who may be free at a time that is still open."""
+READ_TOGETHER = 108
+"""Diaries of those others that are read together."""
 MOST_DAYS = 31
 NEXT_DAYS = 14
 """Days looked at together when the next free day is searched."""
@@ -147,26 +153,54 @@ class Search:
     async def offered(self, times: Sequence[int]) -> dict[int, str]:
         """Those of the times (in order) at which somebody can come, each with the source of its travel."""
         found: dict[int, str] = {}
-        left = self.house.company.anybody_works(times, self.wanted.work.duration_s)
-        looked_at = 0
+        if not times:
+            return found
+        closed = await self._closed(times)
+        left = self.house.company.anybody_works(times, self.wanted.work.duration_s, closed)
+        seen: set[str] = set()
         async for batch in self.wanted.range.rings(self.house.db.reading, self.house.company):
-            if not left or looked_at >= MOST_LOOKED_AT:
+            if not left or len(seen) >= NEAREST:
                 break
-            looked_at += len(batch)
-            async with self.house.db.reading() as tx:
-                end = left[-1] + self.wanted.work.duration_s
-                company, region = self.house.company, self.house.settings.now.holidays
-                read = await diaries(tx, company, batch, left[0], end, self.now, region, self.but)
-            found |= await self._settled(read, left)
+            seen.update(person.id for person in batch)
+            found |= await self._settled(await self._diaries(batch, left), left)
             left = [time for time in left if time not in found]
+        for _, day in groupby(left, key=lambda time: moment(time).astimezone(ZoneInfo(self.zone)).date()):
+            found |= await self._by_farther(list(day), closed, seen)
         return found
+
+    async def _by_farther(self, times: list[int], closed: frozenset[date], seen: Collection[str]) -> dict[int, str]:
+        """What those allow who live farther than the nearest: only who may be free is looked at, until every time is settled."""
+        found: dict[int, str] = {}
+        asked = Asked(times, self.wanted.work.duration_s, closed, self.now, self.but)
+        async for some in perhaps_free(self.house, self.wanted.range, asked, seen):
+            for batch in batched(some, READ_TOGETHER):
+                left = [time for time in times if time not in found]
+                still = bits(times, left)
+                if people := [one.person for one in batch if one.times & still]:
+                    found |= await self._settled(await self._diaries(people, left), left)
+            if len(found) == len(times):
+                break
+        return found
+
+    async def _diaries(self, people: Sequence[Person], times: Sequence[int]) -> list[Diary]:
+        async with self.house.db.reading() as tx:
+            company, region = self.house.company, self.house.settings.now.holidays
+            end = times[-1] + self.wanted.work.duration_s
+            return await diaries(tx, company, people, times[0], end, self.now, region, self.but)
+
+    async def _closed(self, times: Sequence[int]) -> frozenset[date]:
+        """The days round these times on which nobody begins to work."""
+        async with self.house.db.reading() as tx:
+            own = await self.house.company.closed(tx, self.now)
+        return closed_between(self.house.settings.now.holidays, own, times[0], times[-1] + self.wanted.work.duration_s)
 
     async def _settled(self, read: list[Diary], times: list[int]) -> dict[int, str]:
         """What these diaries allow: bounds first, then real travel where it could decide."""
         found: dict[int, str] = {}
-        left = times
+        left, enough = times, 2
         while left:
-            seen = look(read, left, self.wanted.work, self.ways.at_least, rules(self.house))
+            seen = look(read, left, self.wanted.work, self.ways.at_least, rules(self.house), enough)
+            enough *= 2  # where the nearest cannot, the next ones are asked about together
             found |= seen.offered
             if not seen.wanted:
                 break
