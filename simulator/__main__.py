@@ -26,6 +26,7 @@ from simulator.routing import Planner, RouterKind
 from simulator.run import Ride, run_rides, run_story
 from simulator.technician import Pace
 from simulator.tracks import Track, as_geojson, resampled
+from simulator.traffic import free_speed, fullness
 from tracker.domain.geo import Point
 
 _APPS = click.Choice([app.value for app in App])
@@ -93,7 +94,9 @@ async def _plan(start: Point, end: Point, router: str | None, kind: RouterKind, 
     async with httpx.AsyncClient(timeout=15) as client:
         way = await Planner(client, router, kind).way(start, end)
     rng = random.Random(seed)
-    return recorded(Drive(way, rng), Receiver(rng), datetime.now(UTC))
+    now = datetime.now(UTC)
+    drive = Drive(way, rng, haste=free_speed(way) if router else 1.0, full=fullness(way.line[-1], now))
+    return recorded(drive, Receiver(rng), now)
 
 
 @main.command()

@@ -28,8 +28,11 @@ PULL_OUT_S = (3.0, 40.0)
 """From the step into the van until it moves: belt, mirror, a gap in the traffic."""
 PARKING_M, PARKING_MPS = 70.0, 3.5
 """The last metres are driven slowly: which house, and where to stop."""
-TRAFFIC = 0.34
+TRAFFIC = 0.32
 """Spread (of the logarithm) of how full the streets are, from trip to trip."""
+HOURS = 1.4
+"""Of full streets only speed and lights feel something, pulling out and parking do not: so much more, and whole drives take
+what they should at each hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +71,19 @@ class Node:
 class Drive:
     """One drive along a way, fixed in every second once it is made."""
 
-    def __init__(self, way: Way, rng: random.Random, *, haste: float = 1.0) -> None:
-        """``haste``: this driver's speed on a free road over the way's own.
+    def __init__(self, way: Way, rng: random.Random, *, haste: float = 1.0, full: float = 1.0) -> None:
+        """``haste``: this driver's speed on a free road over the way's own; ``full``: how full streets usually are at this
+        hour (`simulator.traffic`).
 
         How full the streets are is drawn for the whole drive; with it come slower stretches and more red lights. The
         numbers above were set so that drives take what 1,506 taxi trips took in San Francisco, measured against the same
         router's plans: p10, p50 and p90 of the ratio 1.4, 2.0, 3.2 at 1 km and 1.3, 1.8, 2.6 at 4 km (docs/simulator.md).
         """
-        traffic = rng.lognormvariate(0.0, TRAFFIC)
-        self._line, self._along, limits = _cleaned(way, haste / traffic**0.5)
-        stops = _stops(way, self._line, self._along, limits, rng, min(0.8, RED * traffic))
+        traffic = full**HOURS * rng.lognormvariate(0.0, TRAFFIC)
+        speed = haste / traffic**0.5
+        self._line, self._along, limits = _cleaned(way, speed)
+        fast = [limit > GREEN_WAVE_MPS * speed for limit in limits]  # by the road's own plan, whoever drives there
+        stops = _stops(way, self._line, self._along, fast, rng, min(0.8, RED * traffic))
         self._nodes = _timed(*_speeds(self._line, self._along, limits, stops), stops)
         self._node_times = [node.t for node in self._nodes]
         self.duration_s = self._nodes[-1].t
@@ -125,7 +131,7 @@ def _cleaned(way: Way, haste: float) -> tuple[list[Point], list[float], list[flo
 
 
 def _stops(
-    way: Way, line: Sequence[Point], along: Sequence[float], limits: Sequence[float], rng: random.Random, red: float
+    way: Way, line: Sequence[Point], along: Sequence[float], fast: Sequence[bool], rng: random.Random, red: float
 ) -> dict[float, float]:
     """Metres along → seconds of standing: at turns and at the junctions between them, and before pulling out."""
     at = dict(zip(line, along, strict=True))
@@ -135,8 +141,8 @@ def _stops(
     for metres in sorted([*turns, *_junctions(along[-1], rng)]):
         if metres - last < 40 or along[-1] - metres < 40:
             continue
-        fast = limits[min(bisect_right(along, metres), len(limits)) - 1] > GREEN_WAVE_MPS
-        if rng.random() < (red / 3 if fast else red):
+        green = fast[min(bisect_right(along, metres), len(fast)) - 1]
+        if rng.random() < (red / 3 if green else red):
             stops[metres] = rng.uniform(*RED_S)
             last = metres
     return stops

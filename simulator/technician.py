@@ -14,10 +14,9 @@ from simulator.phones.socket import SocketPhone
 from simulator.receiver import Receiver
 from simulator.routing import Planner
 from simulator.tracks import Fix
+from simulator.traffic import free_speed, fullness, usual_s
 from tracker.domain.geo import Point, distance_m, moved
 
-USUAL_OVER_ROUTER, USUAL_MORE_S = 1.5, 50.0
-"""What drivers know of their city: a drive takes this many times the router's seconds, and this many more."""
 MET_M = 60.0
 """Nearer than this no drive is worth the name."""
 
@@ -36,7 +35,7 @@ class Pace:
     """Between standing at the door and *Arrived*."""
     work_s: tuple[float, float] = (60.0, 180.0)
     haste: tuple[float, float] = (0.9, 1.1)
-    """The driver's speed on a free road over the router's."""
+    """The driver's speed on a free road over what people usually drive there."""
     early_s: tuple[float, float] | None = (-60.0, 120.0)
     """How much before the promised arrival one means to be there (negative: late); None: leave at once, whatever was promised."""
 
@@ -89,8 +88,7 @@ class Technician:
         if state == "traveling":
             self.on_the_way = True
             self.phone.asked_anew.set()
-            drive = Drive(await self._way_to(job.place), self._random, haste=self._random.uniform(*self.pace.haste))
-            await self.drive(drive, job.id)
+            await self.drive(self._drive_along(await self._way_to(job.place)), job.id)
             await self._pause(self.pace.at_door_s)
             state = await self.phone.step(job.id, "arrive", state)
             self.on_the_way = False
@@ -106,8 +104,13 @@ class Technician:
             return 0.0
         way = await self._way_to(job.place)
         early_s = random.Random(f"{job.id}/{self.phone.target.device}").uniform(*self.pace.early_s)
-        wanted = job.arrival_at - timedelta(seconds=way.times_s[-1] * USUAL_OVER_ROUTER + USUAL_MORE_S + early_s)
+        takes_s = usual_s(way, fullness(job.place, now))
+        wanted = job.arrival_at - timedelta(seconds=takes_s + early_s)
         return max(0.0, (wanted - now).total_seconds())
+
+    def _drive_along(self, way: Way) -> Drive:
+        haste = self._random.uniform(*self.pace.haste) * (free_speed(way) if self.planner.by_road else 1.0)
+        return Drive(way, self._random, haste=haste, full=fullness(way.line[-1], utc_now()))
 
     async def drive(self, drive: Drive, appointment: str) -> None:
         """Drives in real time; the phone tells as often as the server asked. Raises Diverted if the visit is taken away."""

@@ -1,6 +1,7 @@
 """How wrong the ETA is at the start, half-way and five minutes before the arrival: by road, and by distance alone.
 
-usage: python -m tests.benchmarks.eta_error [--extract REGION.osm.pbf] [--zone Europe/Helsinki] [--trips 60] [--tracks FOLDER]
+usage: python -m tests.benchmarks.eta_error [--extract REGION.osm.pbf] [--zone Europe/Helsinki] [--trips 60] [--start TIME]
+       [--tracks FOLDER]
 With a folder the trips are the rides (``occupied`` = 1) in its ``*.csv`` tracks that lie in the region; else they are planned.
 """
 
@@ -98,7 +99,7 @@ async def planned(town: Town, trips: int, rng: random.Random) -> list[Trip]:
     while len(made) < trips:
         drive, end = await town.trip(LEAST_M, ASTRAY)
         if fixes := fixes_of(drive, rng, EVERY_S):
-            made.append(Trip(fixes, end, START))
+            made.append(Trip(fixes, end, town.now))
     return made
 
 
@@ -108,7 +109,7 @@ async def measure(wish: argparse.Namespace) -> dict[str, object]:
     results: dict[tuple[str, str], list[tuple[float, bool]]] = defaultdict(list)
     async with router_on(wish.extract) as server, httpx.AsyncClient(trust_env=False, timeout=5) as client:
         road = ValhallaRouter(str(server.url))
-        town = Town(wish.extract, str(server.url), client, rng)
+        town = Town(wish.extract, str(server.url), client, rng, wish.start)
         trips = list(rides(wish.tracks, wish.extract)) if wish.tracks else await planned(town, wish.trips, rng)
         for trip, router in itertools.product(trips, (road, DistanceRouter())):
             try:
@@ -142,6 +143,7 @@ def main() -> None:
     parser.add_argument("--zone", default="Europe/Helsinki")
     parser.add_argument("--trips", type=int, default=60)
     parser.add_argument("--tracks", type=Path)
+    parser.add_argument("--start", type=datetime.fromisoformat, default=START, help="when planned trips set off")
     parser.add_argument("--seed", type=int, default=9)
     print(json.dumps(asyncio.run(measure(parser.parse_args())), indent=1))
 

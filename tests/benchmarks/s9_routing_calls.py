@@ -73,7 +73,7 @@ async def measure(extract: Path, trips: int, seed: int) -> dict[str, object]:
     async with router_on(extract) as server, httpx.AsyncClient(trust_env=False, timeout=5) as client:
         if server.url is None:
             raise SystemExit("the router does not start")
-        town, router = Town(extract, server.url, client, rng), ValhallaRouter(server.url)
+        town, router = Town(extract, server.url, client, rng, START), ValhallaRouter(server.url)
         while tally.trips < trips:
             drive, end = await town.trip(LEAST_M, ASTRAY)
             try:

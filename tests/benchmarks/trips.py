@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +12,7 @@ import httpx
 
 from simulator.driving import Drive, Way
 from simulator.routing import NoWay, Planner
+from simulator.traffic import free_speed, fullness
 from tracker.domain.geo import Point, distance_m, moved
 from tracker.roads.build import build_tiles, read_bounds
 from tracker.roads.server import EmbeddedValhalla
@@ -64,10 +66,10 @@ def fixes_of(drive: Drive, rng: random.Random, every_s: float) -> list[Fix]:
 
 
 class Town:
-    """Draws trips between any two streets of an extract's box."""
+    """Draws trips between any two streets of an extract's box, driven in the traffic of the hour ``now``."""
 
-    def __init__(self, extract: Path, url: str, client: httpx.AsyncClient, rng: random.Random) -> None:
-        self.box, self.rng, self.planner = read_bounds(extract), rng, Planner(client, url)
+    def __init__(self, extract: Path, url: str, client: httpx.AsyncClient, rng: random.Random, now: datetime) -> None:
+        self.box, self.rng, self.now, self.planner = read_bounds(extract), rng, now, Planner(client, url)
 
     async def trip(self, least_m: float, astray: float) -> tuple[Drive, Point]:
         """(drive, destination) at least so far apart; a share ``astray`` of the drivers goes by a third place first."""
@@ -80,7 +82,7 @@ class Town:
                     way = _joined(await self.planner.way(start, third), await self.planner.way(third, end))
                 else:
                     way = await self.planner.way(start, end)
-                return Drive(way, self.rng), end
+                return Drive(way, self.rng, haste=free_speed(way), full=fullness(end, self.now)), end
             except (NoWay, ValueError):
                 continue
 

@@ -6,7 +6,7 @@ from tracker.config import Config
 from tracker.demo import cast
 from tracker.demo.seed import Demo, Driver
 
-PACE = {"before_s": [2, 10], "at_door_s": [5, 12], "work_s": [150, 300], "haste": [1.2, 1.4]}
+PACE = {"before_s": [2, 10], "at_door_s": [5, 12], "work_s": [150, 300], "haste": [0.95, 1.15]}
 """How the simulated technicians work: quickly, for nobody watches a demo for an hour."""
 
 
@@ -32,7 +32,7 @@ def plan_of(config: Config, demo: Demo) -> bytes:
 
 def _person(demo: Demo, driver: Driver) -> dict[str, object]:
     """A technician of the plan. Who stands by leaves early: whoever books a visit for now wants to see somebody set off."""
-    early = PACE | {"early_s": [1500, 1800], "before_s": [1, 3], "haste": [1.6, 1.8]}
+    early = PACE | {"early_s": [1500, 1800], "before_s": [1, 3], "haste": [1.25, 1.4]}
     one: dict[str, object] = {"name": driver.name, "token": driver.token, "home": driver.home}
     return one | ({"pace": early} if driver in demo.standby else {})
 

@@ -42,11 +42,16 @@ class Ranges(msgspec.Struct, frozen=True):
     def ratios(self, remaining_m: float, remaining_s: float, local: datetime | None) -> Ratios:
         """The ratios for a plan; ``local`` is the wall clock at the vehicle's place (None: as on average)."""
         i, j, share = self._knots(remaining_m)
-        low, middle, high, usual = (row[i] + share * (row[j] - row[i]) for row in (self.p10, self.p50, self.p90, self.mps))
-        factor = self.haste(remaining_m / max(remaining_s, 1.0) / usual) ** self.doubt
+        low, middle, high = (row[i] + share * (row[j] - row[i]) for row in (self.p10, self.p50, self.p90))
+        factor = self.pace(remaining_m, remaining_s) ** self.doubt
         if local is not None:
             factor *= self.hour(local.hour + local.minute / 60, local.weekday() >= 5)
         return low * factor, middle * factor, high * factor
+
+    def pace(self, metres: float, seconds: float) -> float:
+        """The speed of a plan as a share of the usual one of such a length, as `haste` holds it."""
+        i, j, share = self._knots(metres)
+        return self.haste(metres / max(seconds, 1.0) / (self.mps[i] + share * (self.mps[j] - self.mps[i])))
 
     def haste(self, speed: float) -> float:
         """A plan's speed as a share of the usual one, held inside what was seen."""
