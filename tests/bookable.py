@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from sqlalchemy import select
 
@@ -131,14 +132,21 @@ async def scheduled(db: Database) -> list[Appointment]:
     return sorted((one for one in found if one), key=lambda one: one.arrival_at)
 
 
+async def overlaps(db: Database) -> int:
+    """Pairs of scheduled visits that one technician would be at at once, and scheduled visits whose work is not all theirs."""
+    held = await cells_of(db)
+    standing = [one for one in await scheduled(db) if one.technician_id is not None and one.state == "scheduled"]
+    days: dict[str | None, list[Appointment]] = {}
+    for one in standing:
+        days.setdefault(one.technician_id, []).append(one)
+    pairs = sum(one.ends_at > other.arrival_at for day in days.values() for one, other in pairwise(day))
+    work = {one.id: cells(epoch_s(one.arrival_at), epoch_s(one.ends_at)) for one in standing}
+    return pairs + sum(any(held.get((one.technician_id or "", cell)) != one.id for cell in work[one.id]) for one in standing)
+
+
 async def nothing_overlaps(db: Database) -> None:
     """Every cell of a scheduled appointment's work is its own, so no technician is promised twice."""
-    held = await cells_of(db)
-    for one in await scheduled(db):
-        if one.technician_id is None or one.state != "scheduled":
-            continue
-        for cell in cells(epoch_s(one.arrival_at), epoch_s(one.ends_at)):
-            assert held.get((one.technician_id, cell)) == one.id
+    assert await overlaps(db) == 0
 
 
 async def holds_left(db: Database) -> int:

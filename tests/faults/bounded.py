@@ -17,8 +17,12 @@ def rounds(wanted: int, minutes: float = MINUTES) -> Iterator[int]:
         yield number
 
 
-def report(fault: str, where: str, made: int, wanted: int, figures: Mapping[str, object]) -> None:
-    """Print one run as a table of two rows, its size beside what was wanted."""
+def report(
+    fault: str, where: str, made: int, wanted: int, figures: Mapping[str, object], faults: Mapping[str, int] | None = None
+) -> None:
+    """Print one run as a table of two rows, its size beside what was wanted; then fail if a single ``fault`` was counted."""
+    faults = faults or {}
     size = f"{made:,}" if made == wanted else f"{made:,} of {wanted:,} (time is over)"
-    named: dict[str, object] = {"fault": fault, "on": where, "rounds": size, **figures}
+    named: dict[str, object] = {"fault": fault, "on": where, "rounds": size, **figures, **faults}
     print("\n| " + " | ".join(named) + " |\n|" + " --- |" * len(named) + "\n| " + " | ".join(map(str, named.values())) + " |")
+    assert not any(faults.values()), faults

@@ -48,8 +48,10 @@ class Story(RuleBasedStateMachine):
     make_database: Callable[[], tuple[str, Callable[[], None]]]
     redis_url: str
     refused: ClassVar[Counter[str]] = Counter()
+    answered: ClassVar[Counter[str]] = Counter()
     taken = 0
     made = 0
+    overlapping = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,6 +87,7 @@ class Story(RuleBasedStateMachine):
         try:
             self.runner.run(action)
         except Refusal as refusal:
+            self.answered[f"{refusal.status // 100}xx"] += 1
             if refusal.status >= 500:
                 raise
             self.refused[refusal.code] += 1
@@ -171,7 +174,9 @@ class Story(RuleBasedStateMachine):
         for one in waiting:
             for other in waiting:
                 if one.id < other.id and one.technician_id == other.technician_id and not (one.flag or other.flag):
-                    assert one.ends_at <= other.arrival_at or other.ends_at <= one.arrival_at, (one, other)
+                    apart = one.ends_at <= other.arrival_at or other.ends_at <= one.arrival_at
+                    type(self).overlapping += not apart
+                    assert apart, (one, other)
 
     def _cells_belong(self, visits: list[Appointment], held: dict[tuple[str, int], str], living: dict[str, Any]) -> None:
         """No cell is anybody's who is gone, another's technician's, or still to come for what is over."""
@@ -270,7 +275,10 @@ def test_every_story_is_a_legal_one(story: type[Story]) -> None:
 @pytest.mark.faults
 def test_five_hundred_stories(story: type[Story], request: pytest.FixtureRequest) -> None:
     """The whole form (`make faults`), by tens so that it ends in time."""
-    story.refused = Counter()
-    made = sum(10 for _ in rounds(50) if told(story, 10, 50) is None)
-    figures = {"steps": story.taken, "visits": story.made, "overlaps": 0, "5xx": 0, "refused": dict(story.refused)}
-    report("F7", request.node.callspec.params["story"], made, 500, figures)
+    story.refused, story.answered, made = Counter(), Counter(), 0
+    try:
+        made = sum(10 for _ in rounds(50) if told(story, 10, 50) is None)
+    finally:
+        figures = {"steps": story.taken, "visits": story.made, "refused": dict(story.refused)}
+        faults = {"overlaps": story.overlapping, "5xx": story.answered["5xx"]}
+        report("F7", request.node.callspec.params["story"], made, 500, figures, faults)

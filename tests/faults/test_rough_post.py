@@ -1,12 +1,8 @@
 """F20: letters, whatever the mail server does and however often the worker is killed: none lost, one twin a kill at most."""
 
 import asyncio
-import os
 import random
-import signal
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +11,7 @@ from sqlalchemy import update
 
 from tests.faults.rough_post import STEPS, Fault, RoughPost, rough_post
 from tests.faults.site import Site, site
-from tests.machine import ROOT
+from tests.faults.warm import warm
 from tests.post.catcher import SENDER
 from tests.world import World
 from tracker.actions.house import House
@@ -73,11 +69,15 @@ async def everything_wrong(house: House, count: int, each: int) -> None:
         faulty = set(post.plans)
         ordinary, everybody = await until_all_went(house, faulty)
         rows = await letters(house.db)
-        judge(post, rows, never)
-    twins = sum(post.read.values()) - len(post.read)
-    faults = f"{sum(post.seen.values())} faults of {len(FAULTS)} sorts"
-    print(f"{count} letters, {faults}: {len(never)} refused for good, 0 lost, {twins} twins where no answer came")
+    twins, lost = sum(post.read.values()) - len(post.read), lost_of(post, rows, never)
+    faults, refused = (
+        f"{sum(post.seen.values())} faults of {len(FAULTS)} sorts",
+        sum(bool(one.parked_at) for one in rows.values()),
+    )
+    print(f"{count} letters, {faults}: {refused} refused for good, {lost} lost, {twins} twins where no answer came")
     print(f"after the hour: the {count - len(faulty)} ordinary ones within {ordinary} min, all within {everybody} min")
+    assert (len(rows), lost, refused) == (count, 0, len(never))
+    judge(post, rows, never)
 
 
 async def until_all_went(house: House, faulty: set[str]) -> tuple[int, int]:
@@ -94,6 +94,11 @@ async def until_all_went(house: House, faulty: set[str]) -> tuple[int, int]:
         minutes += 1
     assert ordinary is not None
     return ordinary, minutes
+
+
+def lost_of(post: RoughPost, rows: dict[str, Letter], never: set[str]) -> int:
+    """Letters that nobody read whole, or that are not marked as sent, but for those that were refused for good."""
+    return sum(to not in never and not (one.sent_at and post.read[message_id(one)]) for to, one in rows.items())
 
 
 def judge(post: RoughPost, rows: dict[str, Letter], never: set[str]) -> None:
@@ -120,46 +125,6 @@ async def test_f20_a_thousand_letters_and_every_fault_of_a_mail_server(house: Ho
     await everything_wrong(house, count=1_000, each=10)
 
 
-class Worker:
-    """The real worker, forked from a warm parent and killed with -9."""
-
-    def __init__(self, parent: asyncio.subprocess.Process) -> None:
-        self._parent = parent
-
-    async def begin(self) -> int:
-        assert self._parent.stdin
-        self._parent.stdin.write(b"\n")
-        return int(await self._line())
-
-    async def end(self, pid: int) -> None:
-        os.kill(pid, signal.SIGKILL)
-        assert await self._line() == "gone -9"
-
-    async def _line(self) -> str:
-        assert self._parent.stdout
-        async with asyncio.timeout(60):
-            return (await self._parent.stdout.readline()).decode().strip()
-
-
-@asynccontextmanager
-async def warm(place: Site, post: RoughPost) -> AsyncIterator[Worker]:
-    own = {"TRACKER_SMTP_URL": f"smtp+plain://127.0.0.1:{post.port}", "TRACKER_MAIL_FROM": SENDER}
-    with (place.machine.data / "worker.log").open("wb") as log:
-        parent = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.faults.warm_parent"),
-            env=place.machine.environment | own,
-            cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=log,
-        )
-    try:
-        yield Worker(parent)
-    finally:
-        parent.kill()
-        await parent.wait()
-
-
 async def five_minutes_later(db: Database) -> None:
     """What a killed worker had leased is free again: nobody waits here until that is so."""
     async with db.transaction() as tx:
@@ -181,18 +146,19 @@ async def killed(place: Site, count: int, kills: int, seed: int) -> None:
                 news.set()
 
         post.plans, post.heard = {to: [plan] * (kills + 9) for to, plan in poison.items()}, heard
-        async with warm(place, post) as worker:
+        own = {"TRACKER_SMTP_URL": f"smtp+plain://127.0.0.1:{post.port}", "TRACKER_MAIL_FROM": SENDER}
+        async with warm(place.machine, own) as parent:
             for _ in range(kills):
                 news.clear()
                 left = dice.randint(1, max(2, 3 * 2 * count // kills))
-                pid = await worker.begin()
+                pid = await parent.start("worker")
                 with_luck = asyncio.create_task(news.wait())
                 await asyncio.wait([with_luck], timeout=5)  # all gone already, or the server is left in peace after a poison
                 with_luck.cancel()
                 await asyncio.sleep(dice.uniform(0, 0.01))
-                await worker.end(pid)
+                await parent.kill(pid)
                 await five_minutes_later(place.db)
-            pid = await worker.begin()
+            pid = await parent.start("worker")
             async with asyncio.timeout(120):
                 while len(post.taken) < count - len(poison):
                     news.clear()
@@ -200,13 +166,13 @@ async def killed(place: Site, count: int, kills: int, seed: int) -> None:
                     await news.wait()
                 while any(one.sent_at is None and one.last_error is None for one in (await letters(place.db)).values()):  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.05)
-            await worker.end(pid)
+            await parent.kill(pid)
     rows = await letters(place.db)
     twins = [post.taken[message_id(one)] - 1 for to, one in rows.items() if to not in poison]
     lost = sum(each < 0 for each in twins)
     print(f"{count} letters, {kills} kills: {lost} lost, {sum(twins)} twins, at most {max(twins)} of one letter")
+    assert (len(rows), lost) == (count, 0)
     assert all(one.sent_at for to, one in rows.items() if to not in poison)
-    assert min(twins) == 0, "lost"
     assert sum(twins) <= kills
     assert (rows[address(0)].last_error, rows[address(0)].sent_at) == ("550", None)
     assert not any(post.taken[message_id(rows[to])] for to in poison)

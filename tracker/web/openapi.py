@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -76,10 +77,10 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
 
 def routes(operations: Sequence[Operation]) -> list[BaseRoute]:
     """The doors, and the document that describes them at `/api/v1/openapi.json`."""
-    described = document(operations)
+    described = cache(lambda: document(operations))  # made when somebody asks: a start need not wait for it
 
     async def openapi(_request: Request) -> Response:
-        return json_answer(described)
+        return json_answer(described())
 
     return [*(each.door() for each in operations), door("/api/v1/openapi.json", openapi, roles=EVERYBODY, kind="machine")]
 
