@@ -117,7 +117,8 @@ def _late(trip: Trip, now: datetime) -> Trouble | None:
 
 def _unseen(visit: Visit, story: Story) -> Trouble | None:
     if story.level in (Level.STALE, Level.LOST):
-        return Trouble(3, "stale", story.level.value, f"{story.pill[1].capitalize()}. Call {visit.name}.")
+        seen = story.seen or story.pill[1].removeprefix("last seen ")
+        return Trouble(3, "stale", story.level.value, f"Last seen {seen}. Call {visit.name}.")
     return None
 
 

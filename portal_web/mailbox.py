@@ -1,7 +1,7 @@
 """The demo's mailbox as pages: letters as they arrive, each as it looks and as text. Only a demo has these doors."""
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -9,13 +9,22 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute
 
 from portal_web.pages import Pages
+from portal_web.sign_in import zone_for
+from tracker.demo import cast
 from tracker.demo.mailbox import Kept, Mailbox
 from tracker.errors import NotFound
-from tracker.web.guard import EVERYBODY, door
+from tracker.web.guard import EVERYBODY, actor_of, door, house_of
 
 SHOWN = 50
 LETTER_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """A letter brings its own style, as mail programs need it; it can load, run and send nothing."""
+
+_BODY = re.compile(r"<body[^>]*>")
+_WAY_BACK = (
+    '<p style="margin:0;padding:12px 16px;background:#fdf0d5;color:#6b4200;font:14px/1.4 system-ui,sans-serif">'
+    '<a href="/demo/mailbox" style="color:inherit">← Mailbox of the demo</a></p>'
+)
+"""What the page adds above a letter: the only way back where the browser shows no buttons of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +45,14 @@ class MailboxDoors:
 
     async def all(self, request: Request) -> Response:
         """The newest letters first."""
-        letters = await run_in_threadpool(self._newest)
-        return self.pages.answer(request, "mailbox.html", letters=letters)
+        letters, zone = await run_in_threadpool(self._newest), zone_for(actor_of(request), cast.ZONE)
+        return self.pages.answer(request, "mailbox.html", letters=letters, zone=zone, now=house_of(request).clock())
 
     async def one(self, request: Request) -> Response:
         """A letter as it looks."""
         letter = await self._letter(request)
-        return HTMLResponse(letter.html, headers={"Content-Security-Policy": LETTER_CSP, "Referrer-Policy": "same-origin"})
+        html = _BODY.sub(lambda body: body[0] + _WAY_BACK, letter.html, count=1)
+        return HTMLResponse(html, headers={"Content-Security-Policy": LETTER_CSP, "Referrer-Policy": "same-origin"})
 
     async def text(self, request: Request) -> Response:
         """A letter as text, with its links."""
@@ -56,6 +66,6 @@ class MailboxDoors:
             raise NotFound
         return found
 
-    def _newest(self) -> list[tuple[Kept, str, datetime]]:
+    def _newest(self) -> list[Kept]:
         found = (self.mailbox.read(id) for id in self.mailbox.ids()[:SHOWN])
-        return [(letter, letter.at.strftime("%H:%M:%S"), letter.at) for letter in found if letter is not None]
+        return [letter for letter in found if letter is not None]

@@ -44,7 +44,7 @@ def environment(assets: Assets) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals.update(asset=assets.url, viewer=None, holder=None, here=None, rates=STARS)
+    env.globals.update(asset=assets.url, modules=assets.modules, viewer=None, holder=None, here=None, rates=STARS)
     env.globals.update(first_name=first_name, initials=initials)
     env.filters.update(
         rich=rich,

@@ -1,11 +1,14 @@
 """A refusal as a page: where to go from here, in one sentence and one button; not signed in leads to the sign-in page."""
 
+import contextlib
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from portal_web.pages import Pages
 from portal_web.sign_in import sign_in_address
 from tracker.errors import NotFound, NotSignedIn, Refusal
+from tracker.web.guard import guard_of
 from tracker.web.problems import RefusalPage
 
 _TITLES = {
@@ -25,9 +28,18 @@ def refusal_page(pages: Pages) -> RefusalPage:
         if isinstance(refusal, NotSignedIn) and request.method == "GET" and whole:
             return RedirectResponse(sign_in_address(request.url.path), 303)
         status = int(refusal.status)
+        await _look_who_asks(request)
         if isinstance(refusal, NotFound) and request.scope.get("tracker.template", "").startswith("/appointments/"):
             return pages.answer(request, "live/inactive.html", status)
         title = _TITLES.get(status, "Something went wrong" if status >= 500 else "That did not work")
         return pages.answer(request, "refused.html", status, refusal_title=title, sentence=refusal.sentence, broken=status >= 500)
 
     return page
+
+
+async def _look_who_asks(request: Request) -> None:
+    """Whoever is signed in keeps the menu: a door that was not theirs, or was none, has not said who asks."""
+    if hasattr(request.state, "actor"):
+        return
+    with contextlib.suppress(Refusal):  # the records may be what is away: then the page does without
+        request.state.actor = await guard_of(request).actor(request)

@@ -99,10 +99,10 @@ class SignInDoors:
         return self.pages.answer(request, "sign_in.html", status, onward=onward, email=email, error=error)
 
 
-def zone_for(actor: Actor) -> str:
+def zone_for(actor: Actor, otherwise: str = "UTC") -> str:
     """The zone for times that belong to no address: the person's own, else that of the account they look at."""
     here = next((own.zone for own in actor.own if own.id == actor.account), None)
-    return actor.zone or here or "UTC"
+    return actor.zone or here or otherwise
 
 
 def after_sign_in(signed: SignedIn, onward: str) -> str:

@@ -14,14 +14,19 @@ from portal_web.times import ceil_minute, clock, floor_minute, span_words, stamp
 from portal_web.trip import Trip, expected_by, last_seen, level_of, range_of
 
 Window = tuple[datetime, datetime]
+_AGING = frozenset({Level.LIVE, Level.DELAYED, Level.STALE})
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What the page says. ``low`` and ``high`` are whole minutes; ``by`` stands instead of them where no range is honest."""
+    """What the page says. ``low`` and ``high`` are whole minutes; ``by`` stands instead of them where no range is honest.
+
+    ``seen`` is the time of the last sign, for pages on which the age in ``pill`` would not run on; None: no age is told.
+    """
 
     level: Level
     pill: tuple[str, str]
+    seen: str | None
     title: str
     label: str
     uncertain: bool
@@ -49,6 +54,7 @@ def tell(trip: Trip, now: datetime, shown: Window | None = None) -> Story:
     return Story(
         level=level,
         pill=_pill(trip, level, now),
+        seen=stamp(last_seen(trip), trip.zone, seconds=True) if level in _AGING else None,
         title=_title(trip, level),
         label=_label(trip, level, window, now),
         uncertain=level in (Level.STALE, Level.LOST, Level.PAUSED, Level.HIDDEN),

@@ -34,11 +34,13 @@ async def test_an_invitation_in_the_mailbox_leads_to_its_form(house: House, worl
         assert await Postman(house).turn() == 1
         listed = (await client.get("/demo/mailbox")).text
         assert "to kaisa@example.org" in listed
+        assert "Times are Helsinki time" in listed
         found = re.search(r'href="(/demo/mailbox/[0-9a-f-]+)"', listed)
         assert found
         letter = await client.get(found[1])
         assert letter.headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline';")
         assert "script" not in letter.headers["content-security-policy"]
+        assert '<a href="/demo/mailbox"' in letter.text  # the way back
         link = re.search(r'href="(http[^"]+/redeem#[-0-9A-Z]{14})"', letter.text)
         assert link
         text = (await client.get(found[1] + "/text")).text

@@ -101,7 +101,8 @@ async def test_an_account_with_an_address_is_changed_by_staff_only_and_never_by_
     assert (await town.client.post(path, data=pin)).status_code == 404
     assert (await town.client.post(mine, data=pin)).status_code == 303
     assert (await town.client.post(mine, data=pin)).status_code == 409
-    assert 'name="typed"' not in (await town.client.get(mine)).text
+    fixed = (await town.client.get(mine)).text
+    assert ('name="typed"' in fixed, "Map with a pin at Mökki" in fixed) == (False, True)
     town.client.cookies.set("tt", await town.token_of(town.world.dispatcher))
     page = await town.client.get(mine)
     assert "Address of Malli" in page.text

@@ -70,3 +70,9 @@ async def test_files_are_sent_packed_typed_and_for_ever():
         assert len(gzip.compress(plain.content)) < len(plain.content) / 2
         unhashed = await client.get("/static/js/live.js")
         assert unhashed.status_code == 404  # only a name that changes with its content may be cached for ever
+
+
+def test_what_a_page_preloads_is_all_that_its_modules_lead_to_and_nothing_twice():
+    assets = small()
+    assert assets.modules("js/main.js") == [assets.url("js/a.js"), assets.url("js/b.js")]
+    assert assets.modules("js/main.js", "js/a.js") == [assets.url("js/b.js")]

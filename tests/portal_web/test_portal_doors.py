@@ -102,7 +102,7 @@ async def test_sessions_are_listed_and_ended_one_by_one(town):
     assert end
     answer = await town.client.post(end[1], data={"form_token": form_token(page.text)})
     assert answer.headers["location"] == "/sessions?ended=1"
-    assert "That session has ended." in (await town.client.get("/sessions?ended=1")).text
+    assert "That device is signed out." in (await town.client.get("/sessions?ended=1")).text
     gone = await town.client.get("/past", headers={"Cookie": f"tt={elsewhere}", "Accept": "text/html"})
     assert gone.status_code == 303
 
@@ -270,7 +270,7 @@ async def test_a_place_closed_while_others_are_looked_at_is_not_in_the_companys_
         return await look(house, appointment, technician, now)
 
     monkeypatch.setattr(overview, "look", slow)
-    assert "Live · now" not in text_of((await town.get("/", town.world.dispatcher)).text)
+    assert "Position · of" not in text_of((await town.get("/", town.world.dispatcher)).text)
     assert seen.is_set()
 
 
@@ -360,6 +360,27 @@ async def test_pages_are_never_cached_and_allow_nothing_inline(town):
     missing = await town.get("/nowhere", town.world.customer)
     assert missing.status_code == 404
     assert "This page isn’t here" in missing.text
+
+
+async def test_a_page_that_refuses_keeps_the_menu_of_whoever_is_signed_in(town: Town) -> None:
+    for path, status in {"/nothing": 404, "/health": 403}.items():
+        page = await town.get(path, town.world.customer)
+        assert (page.status_code, "account menu of Anna" in page.text) == (status, True)
+        assert "Go to your appointments" in page.text
+    assert "account menu" not in (await town.get("/nothing")).text
+
+
+async def test_a_method_that_a_page_does_not_take_is_told_those_it_takes(town: Town) -> None:
+    assert (await town.client.put("/sign-in")).headers["allow"] == "GET, HEAD, POST"
+
+
+async def test_staff_read_when_a_position_was_taken_because_their_list_stands_still(town: Town) -> None:
+    visit = await town.appointment()
+    await town.step(visit, Step.START_TRAVEL)
+    await town.ping(START)
+    page = text_of((await town.get("/", town.world.dispatcher)).text)
+    assert re.search(r"Position · of \d\d:\d\d:\d\d", page)
+    assert "ago" not in page
 
 
 async def test_the_live_page_offers_what_the_customer_may_do_and_nothing_to_others(town: Town) -> None:

@@ -236,7 +236,10 @@ async def test_sessions_are_listed_in_the_persons_own_zone(town: Town) -> None:
 
 async def test_staff_see_letters_that_do_not_go_out(town: Town) -> None:
     town.client.cookies.set("tt", await town.token_of(town.world.dispatcher))
-    assert "Everything works." in (await town.client.get("/health")).text
+    well = (await town.client.get("/health")).text
+    assert "Everything works." in well
+    assert "Estimated from the distance" in well
+    assert ">ok<" not in well
     await invited(town)  # two letters: one by itself, one by hand
     assert "2 waiting since" in (await town.client.get("/health")).text
     later = town.house.clock() + timedelta(minutes=10)

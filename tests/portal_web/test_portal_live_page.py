@@ -74,6 +74,7 @@ def test_every_clock_time_in_sight_is_a_time_element(scene):
         ),
         "traveling": (
             "Live · 6 s ago",
+            "Position · of 14:02:11",  # in its place where no script lets the age run on
             "Aino arrives between 14:05–14:12",
             "In 3 to 10 min. That is 5 to 12 min after the 14:00 you booked.",
             "White van ABC-123",
@@ -86,6 +87,7 @@ def test_every_clock_time_in_sight_is_a_time_element(scene):
         "delayed": ("Delayed · 45 s ago", "Aino arrives between 14:05–14:13"),
         "stale": (
             "Stale · last seen 4 min ago",
+            "Stale · last seen 13:58:17",
             "Aino probably arrives between 14:05–14:16",
             "The range is wider because we have had no new position since 13:58. Aino is probably closer than shown.",
             "The van may now be anywhere on the striped stretch.",

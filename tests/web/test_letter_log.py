@@ -270,7 +270,7 @@ async def warned(log: Log, desk: dict[str, str]) -> tuple[str, str, bool, str]:
 
 @pytest.mark.parametrize("fault", ["away", "silent"])
 async def test_staff_are_warned_while_mail_does_not_go_out_and_not_afterwards(log: Log, fault: str) -> None:
-    desk, fine = await log.cookie(log.world.dispatcher), ("ok", "ok", False, "ok")
+    desk, fine = await log.cookie(log.world.dispatcher), ("ok", "ok", False, "Everything due has been sent.")
     with socket.create_server(("127.0.0.1", 0)) as never_answered:
         port = never_answered.getsockname()[1]
         if fault == "away":
@@ -301,4 +301,4 @@ async def test_staff_are_warned_of_a_refused_letter_until_it_is_sent_again(log: 
     log.post.refuse.clear()
     assert await log.resend(letter) == (200, "waiting")
     assert await log.turn() == 1
-    assert await warned(log, desk) == ("ok", "ok", False, "ok")
+    assert await warned(log, desk) == ("ok", "ok", False, "Everything due has been sent.")

@@ -8,6 +8,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.websockets import WebSocket
 
 from tracker.errors import NotFound, Refusal
@@ -72,12 +73,20 @@ class Problems:
         answer = await self.refusal(request, refusal)
         if isinstance(error, HTTPException) and error.headers:
             answer.headers.update(error.headers)
+        if status == 405:
+            answer.headers["Allow"] = ", ".join(sorted(_methods_at(request)))
         return answer
 
     async def broken(self, request: Request, error: Exception) -> Response:
         """Our own mistake: logged by its kind and place, told without a word of it."""
         log.error("broken", template=request.scope.get("tracker.template"), exc_info=error)
         return await self.refusal(request, Broken())
+
+
+def _methods_at(request: Request) -> set[str]:
+    """What this path takes: a form and what it posts to are two doors, and Starlette names the methods of the first alone."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    return set[str]().union(*(route.methods or () for route in routes if route.matches(request.scope)[0] is not Match.NONE))
 
 
 def _for_people(request: Request) -> bool:

@@ -46,6 +46,7 @@ export function tell(trip, now, shown = null) {
   return {
     level,
     pill: pill(trip, level, now),
+    seen: ["live", "delayed", "stale"].includes(level) ? stamp(lastSeen(trip), trip.zone, true) : null,
     title: title(trip, level),
     label: label(trip, level, range, now),
     uncertain: ["stale", "lost", "paused", "hidden"].includes(level),
