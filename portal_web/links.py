@@ -7,18 +7,20 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from portal_web.forms import text
+from portal_web.forms import network_address, text
 from portal_web.pages import Pages
 from portal_web.sources import visit_of
 from portal_web.times import clock, day
 from tracker.actions.agenda import appointment_for
-from tracker.actions.people import link_care
+from tracker.actions.people import link_again, link_care
 from tracker.actions.people.link_care import LONGEST_NAME, Open
 from tracker.domain import links as rules
 from tracker.domain.appointments import Role, State
 from tracker.errors import BadInput, Conflict
 from tracker.web.guard import EVERYBODY, actor_of, door, guard_of, house_of
 
+AGAIN = "/v/new"
+"""Where a new link is asked for with a dead one, and where that is answered."""
 OVER = frozenset({State.COMPLETED, State.CANCELED})
 
 
@@ -47,6 +49,8 @@ class LinkDoors:
         at, customer = "/appointments/{appointment}/links", {Role.CUSTOMER}
         return [
             door(rules.PATH, self.opening, roles=EVERYBODY, name="link"),
+            door(AGAIN, self.asked, roles=EVERYBODY, name="link.asked"),
+            door(AGAIN, self.ask_again, roles=EVERYBODY, methods=("POST",), name="link.again"),
             door(at, self.look, roles=customer, name="links"),
             door(at, self.make, roles=customer, methods=("POST",), name="links.post"),
             door(f"{at}/{{link}}/end", self.end, roles=customer, methods=("POST",), name="links.end"),
@@ -55,6 +59,20 @@ class LinkDoors:
     async def opening(self, request: Request) -> Response:
         """The same page for everybody; which of its parts is shown, the script decides."""
         return self.pages.answer(request, "live/open.html")
+
+    async def ask_again(self, request: Request) -> Response:
+        """A new link for the contact the old one belonged to, which is shown by its token, or by its cookie on the visit's page.
+
+        Answered in the same bytes whatever becomes of it.
+        """
+        form, guard = await request.form(), guard_of(request)
+        token = text(form, "token") or request.cookies.get(guard.link_cookie(text(form, "appointment")), "")
+        await link_again.ask(house_of(request), token, address=network_address(request))
+        return RedirectResponse(AGAIN, 303)
+
+    async def asked(self, request: Request) -> Response:
+        """What happens now; the same for everybody."""
+        return self.pages.answer(request, "live/asked.html")
 
     async def look(self, request: Request) -> Response:
         """The links there are, and a form for one more."""

@@ -30,7 +30,7 @@ def refusal_page(pages: Pages) -> RefusalPage:
         status = int(refusal.status)
         await _look_who_asks(request)
         if isinstance(refusal, NotFound) and request.scope.get("tracker.template", "").startswith("/appointments/"):
-            return pages.answer(request, "live/inactive.html", status)
+            return _inactive(pages, request, status)
         title = _TITLES.get(status, "Something went wrong" if status >= 500 else "That did not work")
         return pages.answer(request, "refused.html", status, refusal_title=title, sentence=refusal.sentence, broken=status >= 500)
 
@@ -43,3 +43,12 @@ async def _look_who_asks(request: Request) -> None:
         return
     with contextlib.suppress(Refusal):  # the records may be what is away: then the page does without
         request.state.actor = await guard_of(request).actor(request)
+
+
+def _inactive(pages: Pages, request: Request, status: int) -> Response:
+    """The page of every dead link. Who shows a link's cookie may ask for a new one with it."""
+    guard, appointment = guard_of(request), request.path_params.get("appointment", "")
+    asks = appointment if guard.link_cookie(appointment) in request.cookies else None
+    answer = pages.answer(request, "live/inactive.html", status, asks=asks)
+    guard.finish(request, answer)
+    return answer

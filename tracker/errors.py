@@ -186,6 +186,10 @@ class LetterOvertaken(Conflict):
     """This letter is not sent again: what it says is not so any more, or what it opens has ended."""
 
 
+class LetterUnwritable(Conflict):
+    """This letter could not be put into words: something that it tells of is broken. Once that is mended, send it again."""
+
+
 class LetterOff(Conflict):
     """Letters of this kind are switched off. Take the kind out of the setting letters_off, then send it again."""
 

@@ -42,9 +42,14 @@ async def sent(town: Town, caught: Catcher) -> Sent:
         await outbox.add_for(tx, Kind.CONFIRMATION, visit, town.house.clock())
     town.house.post = Post(caught.server(), "tracker@example.org", town.url)
     await Postman(town.house).turn()
+    return Sent(visit, link_in(caught), f"{town.url}/appointments/{visit}/live")
+
+
+def link_in(caught: Catcher) -> str:
+    """The link in the newest letter."""
     link = re.search(r"https?://\S+/v#\S+", caught.letters[-1].text)
     assert link
-    return Sent(visit, link[0], f"{town.url}/appointments/{visit}/live")
+    return link[0]
 
 
 async def test_the_letters_link_shows_one_visit_to_whom_it_was_sent_until_it_is_ended(chromium: Browser, town: Town) -> None:
@@ -76,6 +81,12 @@ async def test_the_letters_link_shows_one_visit_to_whom_it_was_sent_until_it_is_
         await reader.page.goto(first.link)
         await reader.sees("This link isn’t active")
         await reader.accessible()
+        await reader.page.get_by_role("button", name="E-mail me a new link").click()
+        await reader.sees("Check your e-mail")
+        await reader.accessible()
+        await Postman(town.house).turn()
+        await reader.page.goto(link_in(caught))
+        await reader.page.wait_for_url(first.page)
         await reader.page.goto("about:blank")
         await reader.page.goto(town.url + "/v")
         await reader.sees("Open it from your letter again")

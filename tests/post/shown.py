@@ -69,6 +69,7 @@ SHOWN: dict[Kind, Callable[[Sender, Names], Words]] = {
     Kind.ARRIVING: lambda who, n: on_the_day.arriving(who, visit(n), AT + timedelta(minutes=8)),
     Kind.COMPLETED: lambda who, n: on_the_day.completed(who, visit(n), AT, AT + timedelta(minutes=50), asks=True),
     Kind.NOT_DONE: lambda who, n: on_the_day.not_done(who, visit(n), n.reason),
+    Kind.LINK: lambda who, n: visits.new_link(who, visit(n)),
 }
 
 

@@ -157,6 +157,7 @@ SAMPLES: Mapping[tuple[str, str], Body] = {
     ("POST", "/api/v1/appointments/{appointment}/survey/read"): nothing,
     ("PUT", "/api/v1/appointments/{appointment}/technician"): lambda it: {"technician": it.technician},
     ("POST", "/api/v1/appointments/{appointment}/links"): lambda _: {"name": "Grandma"},
+    ("POST", "/v/new"): lambda _: {"token": "x" * 43},
     ("POST", "/api/v1/links/open"): lambda _: {"token": "x" * 43},
     ("PATCH", "/api/v1/links/{link}"): lambda _: {"blocked": True},
     ("DELETE", "/api/v1/links/{link}"): nothing,

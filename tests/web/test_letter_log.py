@@ -194,6 +194,27 @@ async def test_what_would_only_be_dropped_is_refused_and_stays_as_it_is(log: Log
     assert await log.resend(sent) == (200, "waiting")
 
 
+async def test_a_letter_that_cannot_be_written_is_shown_as_it_stands_with_the_reason(log: Log) -> None:
+    visit = await log.world.appointment(arrival_at=log.house.clock() + timedelta(hours=3))
+    arrival = {"arrival_at": (log.house.clock() + timedelta(hours=3)).isoformat()}  # but not which time it was moved from
+    async with log.house.db.transaction() as tx:
+        await outbox.add(tx, Kind.RESCHEDULED, visit, SENT, log.house.clock(), appointment=visit, payload=arrival)
+    for state, error in (("waiting", None), ("parked", "could not be written (KeyError)")):
+        [letter] = (await log.listed())["letters"]
+        shown = await log.client.get(f"/api/v1/letters/{letter['id']}", headers=log.program)
+        assert shown.status_code == 200, shown.text
+        said = shown.json()
+        assert (said["letter"]["state"], said["letter"]["last_error"]) == (state, error)
+        assert (said["subject"], said["text"]) == (None, None)
+        assert said["fault"] == (
+            "This letter could not be put into words: something that it tells of is broken. "
+            "Once that is mended, send it again. (KeyError)"
+        )
+        assert await log.resend(letter["id"]) == (409, "letter_unwritable")
+        assert await log.turn() == 0
+    assert await log.audited() == []
+
+
 async def test_a_letter_in_a_workers_hands_is_not_doubled_and_one_put_off_for_long_goes_now(log: Log) -> None:
     [letter] = await log.write(SENT)
     now = log.house.clock()

@@ -19,6 +19,8 @@ def print_letters(most: int, appointment: str | None, recipient: str | None, kin
         click.echo(f"--- {letter.id} {letter.kind}, {utc(letter.created_at)}, {_state(letter)}\nTo: {letter.recipient}")
         if one.text:
             click.echo(f"Subject: {one.subject}\n\n{one.text}")
+        elif one.fault:
+            click.echo(one.fault)
 
 
 def _state(letter: Letter) -> str:

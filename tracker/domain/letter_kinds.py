@@ -19,3 +19,4 @@ class Kind(StrEnum):
     ARRIVING = "arriving"
     COMPLETED = "completed"
     NOT_DONE = "not_done"
+    LINK = "link"  # a new one was asked for with an older one

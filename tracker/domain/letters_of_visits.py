@@ -135,3 +135,27 @@ def canceled(sender: Sender, visit: Visit, reason: str) -> Words:
         facts=(*((Fact(say("Reason"), reason),) if reason else ()), *visit.facts(tongue)),
         why=visit.why(tongue),
     )
+
+
+def new_link(sender: Sender, visit: Visit) -> Words:
+    """A new link was asked for with an older one. Where links open nothing (blocked, or long over) the sign-in does."""
+    tongue, say = sender.tongue, sender.tongue.say
+    when, service = visit.when(tongue), tongue.inside(visit.service)
+    if visit.link:
+        preview, lead = say("It opens your visit without signing in."), say("A new link was asked for. It opens your visit of")
+        label, nothing = say("Open your visit"), say("Then do nothing: the link came to you alone.")
+    else:
+        preview, lead = say("Sign in to see your visit."), say("A new link was asked for. Sign in to see your visit of")
+        label, nothing = say("Sign in to see it"), say("Then do nothing: nothing was changed.")
+    return Words(
+        subject=say("Your new link: {when}, {service}", when=when, service=service),
+        preview=preview,
+        pill=say("New link"),
+        lead=lead,
+        big=when,
+        sub=say("{zone}.", zone=tongue.zone(visit.zone, visit.arrival_at)),
+        button=Link(label, visit.page(sender)),
+        facts=visit.facts(tongue),
+        note=(say("Was it not you?"), nothing),
+        why=say("You get this because a new link was asked for with an older one of yours."),
+    )

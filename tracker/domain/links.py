@@ -78,7 +78,11 @@ def lasts_until(visit: Visit, extended: datetime | None = None) -> datetime:
     return max(over + LASTS, extended or over)
 
 
+def page_open(visit: Visit, now: datetime, extended: datetime | None = None) -> bool:
+    """True while links may show this visit: as long as it is under way, and until `lasts_until`."""
+    return visit.state in (State.TRAVELING, State.IN_PROGRESS) or now < lasts_until(visit, extended)
+
+
 def opens(link: Link, visit: Visit, now: datetime) -> bool:
     """True while a link shows its appointment."""
-    underway = visit.state in (State.TRAVELING, State.IN_PROGRESS)
-    return link.ended_at is None and link.blocked_at is None and (underway or now < lasts_until(visit, link.until))
+    return link.ended_at is None and link.blocked_at is None and page_open(visit, now, link.until)

@@ -63,11 +63,14 @@ class LettersAnswer(msgspec.Struct):
 
 
 class WordsAnswer(msgspec.Struct):
-    """A letter with its words as they would be sent now, what opens anything veiled; both null if it would not be sent."""
+    """A letter with its words as they would be sent now, what opens anything veiled; both null if it would not be sent.
+
+    ``fault``: why it could not be put into words."""
 
     letter: LetterAnswer
     subject: str | None
     text: str | None
+    fault: str | None
 
 
 def operations() -> list[Operation]:
@@ -96,7 +99,7 @@ async def read_letter(request: Request) -> Response:
     """One letter with its words as they would be sent now; codes and links that open something are veiled."""
     url, letter = guard_of(request).public.url, request.path_params["letter"]
     found = await letter_log.read_letter(house_of(request), actor_of(request), letter, url)
-    return json_answer(WordsAnswer(_shown(found.letter), found.subject or None, found.text or None))
+    return json_answer(WordsAnswer(_shown(found.letter), found.subject or None, found.text or None, found.fault or None))
 
 
 async def resend(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 const parts = [...document.querySelectorAll("[data-part]")];
 const again = document.querySelector("[data-again]");
+const asks = document.querySelector("[data-asks]");
 const instead = document.querySelector("[data-instead]");
 const GONE = [400, 404, 413, 422];
 let token = "";
@@ -10,10 +11,12 @@ function show(name) {
   for (const part of parts) part.hidden = part.dataset.part !== name;
   again.hidden = name !== "away" && name !== "busy";
   instead.hidden = name === "opening";
+  asks.hidden = name !== "inactive";
 }
 
 function take() {
   token = location.hash.slice(1);
+  asks.querySelector("[data-token]").value = token; // posted by who asks for a new one with it
   history.replaceState(null, "", location.pathname);
 }
 

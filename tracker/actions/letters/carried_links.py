@@ -23,13 +23,16 @@ class Carried:
     address: str
 
 
-async def carried(tx: Transaction, secret: bytes, visit: Appointment, contact: Contact | None, url: str) -> Carried | None:
-    """The link for letters to this contact; None if there is nobody, or staff blocked it: then letters lead to the sign-in."""
+async def carried(
+    tx: Transaction, secret: bytes, visit: Appointment, contact: Contact | None, url: str, now: datetime
+) -> Carried | None:
+    """The link for letters to this contact; None if there is nobody, staff blocked it, or the visit's page closed for links:
+    then letters lead to the sign-in."""
     if contact is None or contact.ended_at is not None:
         return None
     given = [one for one in await links.of_appointment(tx, visit.id) if one.kind is Kind.LETTER and one.contact_id == contact.id]
     open_ = [one for one in given if one.ended_at is None]
-    if any(one.blocked_at for one in open_):
+    if any(one.blocked_at for one in open_) or not rules.page_open(visit, now, open_[0].until if open_ else None):
         return None
     id_ = open_[0].id if open_ else rules.letter_link(secret, visit.id, contact.id, len(given))
     return Carried(id_, visit.id, contact.id, rules.address(url, rules.token_of(secret, id_)))

@@ -39,10 +39,12 @@ async def compose(
         contact = await customers.contact(tx, found.contact_id) if found and found.contact_id else None
         technician = await technicians.by_id(tx, found.technician_id) if found and found.technician_id else None
         theirs = contact if contact and contact.email == letter.recipient else None  # it was somebody else's when it was written
-        link = await carried(tx, house.secret, found, theirs, sender.url) if found else None
+        link = await carried(tx, house.secret, found, theirs, sender.url, now) if found else None
     kind = Kind(letter.kind)
     if theirs is not None and theirs.ended_at is not None:
         return None  # nothing of the account is theirs any more
+    if kind is Kind.LINK and theirs is None:
+        return None  # it was asked for with a link of somebody else's by now
     if found is None or not _STILL[kind](found, letter, now):
         return None
     name = contact.name if contact else ""
@@ -75,6 +77,8 @@ async def _words(
     match kind:
         case Kind.RESCHEDULED:
             return letters.rescheduled(sender, visit, datetime.fromisoformat(letter.payload["was"]))
+        case Kind.LINK:
+            return letters.new_link(sender, visit)
         case Kind.REMINDER:
             return letters.reminder(sender, visit, now)
         case Kind.CANCELED:
@@ -142,6 +146,7 @@ _STILL: dict[Kind, Callable[[Appointment, Letter, datetime], bool]] = {
     Kind.NOT_DONE: lambda found, _letter, _now: found.state is State.CANCELED and found.outcome is not None,
     Kind.TRAVELING: lambda found, letter, _now: found.state is State.TRAVELING and found.leg_id == letter.payload.get("leg"),
     Kind.DELAY: _as_written,
+    Kind.LINK: lambda _found, _letter, _now: True,
     Kind.ARRIVING: lambda found, letter, _now: found.state is State.TRAVELING and found.leg_id == letter.payload.get("leg"),
     Kind.COMPLETED: lambda found, letter, _now: (
         found.state is State.COMPLETED and found.since.isoformat() == letter.payload.get("completed_at")

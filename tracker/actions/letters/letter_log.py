@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+import structlog
 
 from tracker.actions.house import House
 from tracker.actions.letters.composing import Composed, compose
@@ -14,7 +15,7 @@ from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.domain.letter_states import LetterState
 from tracker.domain.letters import veiled
-from tracker.errors import IdempotencyMismatch, LetterOff, LetterOvertaken, NotFound
+from tracker.errors import IdempotencyMismatch, LetterOff, LetterOvertaken, LetterUnwritable, NotFound, Refusal
 from tracker.post.message import Writer
 from tracker.records import audit, outbox, outgoing
 from tracker.records.audit import Answer
@@ -26,13 +27,18 @@ KEY = "pk_idempotency"
 """The constraint that stands against one key for two requests."""
 
 
+log = structlog.get_logger()
+
+
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """A letter as it would be sent now; ``subject`` and ``text`` are empty for one that would not be."""
+    """A letter as it would be sent now; ``subject`` and ``text`` are empty for one that would not be, or cannot be written:
+    then ``fault`` says so."""
 
     letter: Letter
     subject: str = ""
     text: str = ""
+    fault: str = ""
 
 
 async def list_letters(
@@ -71,18 +77,33 @@ def _at_the_machine(actor: Actor) -> bool:
 
 
 async def _readable(house: House, writer: Writer, letter: Letter, url: str, *, whole: bool) -> Readable:
-    composed = await compose(house, letter, url, house.clock())
+    try:
+        composed = await _composed(house, letter, url)
+    except LetterUnwritable as unwritable:
+        return Readable(letter, fault=unwritable.sentence)
     if composed is None:
         return Readable(letter)
     words = composed.words if whole else veiled(composed.words)
     return Readable(letter, words.subject, writer.text(words, composed.sender))
 
 
+async def _composed(house: House, letter: Letter, url: str) -> Composed | None:
+    """`compose`; `LetterUnwritable` for whatever goes wrong in it, as the worker parks such a letter and goes on."""
+    try:
+        return await compose(house, letter, url, house.clock())
+    except Refusal:
+        raise  # of all of them: the database is away
+    except Exception as error:
+        name = type(error).__name__
+        log.error("letter_not_written", letter=letter.id, kind=letter.kind, error=name)
+        raise LetterUnwritable(f"{LetterUnwritable().sentence} ({name})") from error
+
+
 async def send_again(house: House, actor: Actor, letter: str, url: str, key: str | None = None) -> Letter:
     """Let a letter go once more, now, under the Message-ID it had; as it stands afterwards. Staff only.
 
     One that waits already is not doubled: at most it is tried sooner. The same ``key`` sends it once. Errors: `NotFound`,
-    `LetterOff`, `LetterOvertaken` (it would only be dropped), `IdempotencyMismatch`.
+    `LetterOff`, `LetterOvertaken` (it would only be dropped), `LetterUnwritable`, `IdempotencyMismatch`.
     """
     only_staff(actor)
     asked = _Asked(actor, letter, key)
@@ -117,7 +138,7 @@ async def _letter(tx: Transaction, id: str, *, lock: bool = False) -> Letter:
 async def _still_goes(house: House, letter: Letter, url: str) -> Composed:
     if letter.kind in house.settings.now.letters_off:
         raise LetterOff
-    composed = await compose(house, letter, url, house.clock())
+    composed = await _composed(house, letter, url)
     if composed is None:
         raise LetterOvertaken
     return composed
