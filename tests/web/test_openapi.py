@@ -1,12 +1,14 @@
 """The description is what is served: every door stands in it, and whatever is made up after it is answered as it says."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given
@@ -20,6 +22,7 @@ from tests.web.roles import whole_app
 from tests.world import NOW, World
 from tracker.actions.house import House
 from tracker.actions.people.accounts import hashed
+from tracker.domain.appointments import Role
 from tracker.records import sessions
 from tracker.records.database import new_id
 from tracker.records.people import Person
@@ -103,3 +106,24 @@ def invent(url: str, headers: dict[str, str], visit: str, seen: Counter[int]) ->
             case.validate_response(answer, checks=[not_a_server_error, status_code_conformance, response_schema_conformance])
 
         ask()
+
+
+async def test_a_field_that_no_door_knows_is_refused_by_its_name(site: Site) -> None:
+    people = {Role.ANONYMOUS: None} | {
+        person.role: await site.headers_of(person)
+        for person in (site.world.customer, site.world.technician, site.world.dispatcher, site.world.admin)
+    }
+    asked = [each for each in operations() if each.body is not None]
+    async with httpx.AsyncClient(base_url=site.url) as client:
+        for each in asked:
+            headers = next(people[role] for role in people if role in each.roles) or {"Origin": site.url}
+            path = re.sub(r"\{\w+\}", "0" * 16, each.path)
+            answer = await client.request(each.method, path, json={"surprise": 1}, headers=headers)
+            said = answer.json()
+            assert (answer.status_code, said["code"], said["field"]) == (422, "bad_input", "surprise"), (each.path, said)
+            assert said["detail"].startswith("There is no field “surprise” here.")
+        desk = people[Role.DISPATCHER]
+        place = {"address": "Street 1", "lat": 60.1, "lng": 24.9, "lon": 24.9}
+        nested = await client.post("/api/v1/accounts", json={"name": "x", "place": place}, headers=desk)
+        assert (nested.status_code, nested.json()["field"]) == (422, "place.lng")
+    assert len(asked) > 25

@@ -14,7 +14,7 @@ from tracker.records.sessions import Session
 from tracker.web.bodies import Moment, json_answer
 
 
-class StepBody(msgspec.Struct, rename={"seen": "from"}):
+class StepBody(msgspec.Struct, forbid_unknown_fields=True, rename={"seen": "from"}):
     """A step to take: as in the phone's own protocol. ``at``: when the button was pressed; ``switch``: leave another visit."""
 
     step: Step
@@ -24,21 +24,21 @@ class StepBody(msgspec.Struct, rename={"seen": "from"}):
     switch: bool = False
 
 
-class SignInBody(msgspec.Struct):
+class SignInBody(msgspec.Struct, forbid_unknown_fields=True):
     """E-mail and password."""
 
     email: str
     password: str
 
 
-class SharingBody(msgspec.Struct):
+class SharingBody(msgspec.Struct, forbid_unknown_fields=True):
     """Pause (``on`` false) or resume the sharing of one's place."""
 
     on: bool
     reason: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
 
-class TechnicianBody(msgspec.Struct):
+class TechnicianBody(msgspec.Struct, forbid_unknown_fields=True):
     """Who is to come; null: nobody yet."""
 
     technician: str | None

@@ -18,7 +18,7 @@ from tracker.web.guard import EVERYBODY, actor_of, guard_of, house_of
 from tracker.web.openapi import Operation
 
 
-class OpenLinkBody(msgspec.Struct):
+class OpenLinkBody(msgspec.Struct, forbid_unknown_fields=True):
     """What stood behind the ``#``."""
 
     token: str
@@ -30,13 +30,13 @@ class OpenedLinkAnswer(msgspec.Struct):
     appointment: str
 
 
-class ShareBody(msgspec.Struct):
+class ShareBody(msgspec.Struct, forbid_unknown_fields=True):
     """For whom, in the customer's own list."""
 
     name: Annotated[str, msgspec.Meta(max_length=link_care.LONGEST_NAME)] = ""
 
 
-class LinkChangeBody(msgspec.Struct):
+class LinkChangeBody(msgspec.Struct, forbid_unknown_fields=True):
     """``until``: its page stays open until then at least; ``blocked``: it opens nothing until it is unblocked. Absent stays."""
 
     until: Moment | None = None

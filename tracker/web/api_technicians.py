@@ -26,7 +26,7 @@ type Text = Annotated[str, msgspec.Meta(max_length=100)]
 type Clock = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}:[0-9]{2}$")]
 
 
-class Stretch(msgspec.Struct):
+class Stretch(msgspec.Struct, forbid_unknown_fields=True):
     """A stretch of the week: ``weekday`` 1 (Monday) to 7, ``starts``, ``ends`` as 08:00. One that ends earlier than it
     begins ends on the next day; 24:00 is the end of the day."""
 
@@ -38,14 +38,14 @@ class Stretch(msgspec.Struct):
 type Week = Annotated[list[Stretch], msgspec.Meta(max_length=weekly.MOST)]
 
 
-class HomeBase(msgspec.Struct):
+class HomeBase(msgspec.Struct, forbid_unknown_fields=True):
     """Where the day begins, in degrees (WGS84)."""
 
     lat: Annotated[float, msgspec.Meta(ge=-90, le=90)]
     lon: Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
 
-class NewTechnicianBody(msgspec.Struct):
+class NewTechnicianBody(msgspec.Struct, forbid_unknown_fields=True):
     """A new technician. Without ``zone`` that of the home base; without ``territories`` everywhere."""
 
     name: Name
@@ -62,7 +62,7 @@ class NewTechnicianBody(msgspec.Struct):
     breaks: Week = []
 
 
-class TechnicianChangeBody(msgspec.Struct):
+class TechnicianChangeBody(msgspec.Struct, forbid_unknown_fields=True):
     """What is to change; what is absent stays, null empties, lists are replaced whole."""
 
     name: Name | UnsetType = UNSET
@@ -79,7 +79,7 @@ class TechnicianChangeBody(msgspec.Struct):
     breaks: Week | UnsetType = UNSET
 
 
-class AbsenceBody(msgspec.Struct):
+class AbsenceBody(msgspec.Struct, forbid_unknown_fields=True):
     """When somebody is away."""
 
     starts_at: Moment

@@ -19,6 +19,8 @@ BODY_S = 30.0
 
 type Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
+_NO_FIELD = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
+
 
 def at_most(most_bytes: int, receive: Receive) -> Receive:
     """The request's body, not larger than that and not slower than `BODY_S`."""
@@ -52,9 +54,18 @@ async def body_of[T](request: Request, kind: type[T]) -> T:
             raise NulCharacter
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise BadInput(str(error)) from None
+        raise _misfit(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Unreadable from None
+
+
+def _misfit(error: msgspec.ValidationError) -> BadInput:
+    """What does not fit, and where."""
+    unknown = _NO_FIELD.fullmatch(str(error))
+    if unknown is None:
+        return BadInput(str(error))
+    name = ".".join(part for part in (unknown[2], unknown[1][:100]) if part)
+    return BadInput(f"There is no field “{name}” here. Leave it out, or write its name as the description does.", field=name)
 
 
 def has_nul(value: object) -> bool:

@@ -31,7 +31,7 @@ class TimesQuery(msgspec.Struct):
     moving: Id | None = None
 
 
-class BookBody(msgspec.Struct):
+class BookBody(msgspec.Struct, forbid_unknown_fields=True):
     """What is to be done, and when the technician is to arrive. ``contact``: on whose behalf staff book;
     ``keep_informed``: staff's word on letters about it (as the setting `letters_for` presets it)."""
 
@@ -44,19 +44,19 @@ class BookBody(msgspec.Struct):
     keep_informed: bool | None = None
 
 
-class InformedBody(msgspec.Struct):
+class InformedBody(msgspec.Struct, forbid_unknown_fields=True):
     """Whether letters about the appointment are sent."""
 
     on: bool
 
 
-class ArrivalBody(msgspec.Struct):
+class ArrivalBody(msgspec.Struct, forbid_unknown_fields=True):
     """Another arrival."""
 
     arrival_at: Moment
 
 
-class CancelBody(msgspec.Struct):
+class CancelBody(msgspec.Struct, forbid_unknown_fields=True):
     """Why; ``on_the_way``: it is known that the technician has set off."""
 
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]

@@ -29,7 +29,7 @@ def said(body: msgspec.Struct) -> dict[str, Any]:
     }
 
 
-class ServiceTypeBody(msgspec.Struct):
+class ServiceTypeBody(msgspec.Struct, forbid_unknown_fields=True):
     """A new service type. ``crew``: technicians needed; ``skills``: all of them are; ``accounts``: whose, if not ``for_all``."""
 
     name: Name
@@ -43,7 +43,7 @@ class ServiceTypeBody(msgspec.Struct):
     accounts: Ids = []
 
 
-class ServiceTypeChangeBody(msgspec.Struct):
+class ServiceTypeChangeBody(msgspec.Struct, forbid_unknown_fields=True):
     """What is to change; what is absent stays, lists are replaced whole."""
 
     name: Name | UnsetType = UNSET
@@ -78,7 +78,7 @@ class ServiceTypesAnswer(msgspec.Struct):
     service_types: list[ServiceTypeAnswer]
 
 
-class SkillBody(msgspec.Struct):
+class SkillBody(msgspec.Struct, forbid_unknown_fields=True):
     """What a skill is called."""
 
     name: Name
@@ -98,13 +98,13 @@ class SkillsAnswer(msgspec.Struct):
 
 
 class AreaBody(msgspec.Struct):
-    """A GeoJSON geometry: corners are [longitude, latitude] in degrees, each ring closed."""
+    """A GeoJSON geometry: corners are [longitude, latitude] in degrees, each ring closed. What else it says is not read."""
 
     type: Literal["Polygon", "MultiPolygon"]
     coordinates: list[Any]
 
 
-class TerritoryBody(msgspec.Struct):
+class TerritoryBody(msgspec.Struct, forbid_unknown_fields=True):
     """A new territory."""
 
     name: Name
@@ -112,7 +112,7 @@ class TerritoryBody(msgspec.Struct):
     active: bool = True
 
 
-class TerritoryChangeBody(msgspec.Struct):
+class TerritoryChangeBody(msgspec.Struct, forbid_unknown_fields=True):
     """What is to change; what is absent or null stays."""
 
     name: Name | None = None
@@ -149,7 +149,7 @@ class TerritoriesAnswer(msgspec.Struct):
     territories: list[TerritoryLineAnswer]
 
 
-class ClosedDayBody(msgspec.Struct):
+class ClosedDayBody(msgspec.Struct, forbid_unknown_fields=True):
     """Why the day is closed, in words."""
 
     name: Name
@@ -168,7 +168,7 @@ class ClosedDaysAnswer(msgspec.Struct):
     closed_days: list[ClosedDayAnswer]
 
 
-class AccountTechniciansBody(msgspec.Struct):
+class AccountTechniciansBody(msgspec.Struct, forbid_unknown_fields=True):
     """Who ``never`` comes to an account and who ``only`` does (none: anybody). Both lists are replaced whole."""
 
     never: Ids

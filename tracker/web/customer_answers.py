@@ -15,7 +15,7 @@ from tracker.records.invitations import Invitation
 type Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
 
 
-class PlaceBody(msgspec.Struct):
+class PlaceBody(msgspec.Struct, forbid_unknown_fields=True):
     """An address with its coordinates (degrees, WGS84), as somebody confirmed it. The time zone comes of the coordinates."""
 
     address: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ADDRESS)]
@@ -27,7 +27,7 @@ class PlaceBody(msgspec.Struct):
         return ConfirmedPlace(self.address, Point(self.lat, self.lon))
 
 
-class AccountBody(msgspec.Struct):
+class AccountBody(msgspec.Struct, forbid_unknown_fields=True):
     """A new account. Without a place nothing can be booked for it."""
 
     name: Name
@@ -35,7 +35,7 @@ class AccountBody(msgspec.Struct):
     active: bool = True
 
 
-class AccountChangeBody(msgspec.Struct):
+class AccountChangeBody(msgspec.Struct, forbid_unknown_fields=True):
     """What is to change; what is absent or null stays."""
 
     name: Name | None = None
@@ -43,7 +43,7 @@ class AccountChangeBody(msgspec.Struct):
     active: bool | None = None
 
 
-class ContactBody(msgspec.Struct):
+class ContactBody(msgspec.Struct, forbid_unknown_fields=True):
     """A person of the account. Without an e-mail address: somebody who is only called."""
 
     name: Name
@@ -51,14 +51,14 @@ class ContactBody(msgspec.Struct):
     phone: Annotated[str, msgspec.Meta(max_length=32)] | None = None
 
 
-class LocationBody(msgspec.Struct):
+class LocationBody(msgspec.Struct, forbid_unknown_fields=True):
     """A functional location."""
 
     name: Name
     place: PlaceBody | None = None
 
 
-class AssetBody(msgspec.Struct):
+class AssetBody(msgspec.Struct, forbid_unknown_fields=True):
     """A thing to be serviced; ``location`` is one of the account's, null for the account's own address."""
 
     name: Name
@@ -67,13 +67,13 @@ class AssetBody(msgspec.Struct):
     serial: Annotated[str, msgspec.Meta(max_length=64)] | None = None
 
 
-class AssetChangeBody(msgspec.Struct):
+class AssetChangeBody(msgspec.Struct, forbid_unknown_fields=True):
     """Take an asset out of use, or back."""
 
     active: bool
 
 
-class TokenBody(msgspec.Struct):
+class TokenBody(msgspec.Struct, forbid_unknown_fields=True):
     """A new API token: what for, what it may do, how many days."""
 
     name: Name

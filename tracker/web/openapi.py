@@ -87,7 +87,8 @@ def routes(operations: Sequence[Operation]) -> list[BaseRoute]:
 
 _WORDS = (
     "Sign in with POST /api/v1/sessions and keep the cookie; what changes something also needs the Origin of the service. "
-    "A phone or a program shows its token as Bearer instead and needs no Origin. Times are RFC 3339 with their offset."
+    "A phone or a program shows its token as Bearer instead and needs no Origin. Times are RFC 3339 with their offset. "
+    "A field that a body does not have is refused with its name as `field` (422)."
 )
 _SECURITY = {
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-tt", "description": "`tt` on plain http (loopback)"},

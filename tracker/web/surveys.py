@@ -20,7 +20,7 @@ from tracker.web.openapi import Operation
 WHO = frozenset({Role.CUSTOMER})
 
 
-class SurveyBody(msgspec.Struct):
+class SurveyBody(msgspec.Struct, forbid_unknown_fields=True):
     """How the visit was: 1 (poor) to 5 (great), and why."""
 
     stars: Annotated[int, msgspec.Meta(ge=1, le=5)]
