@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,10 @@ from click.testing import CliRunner
 
 from tests.commands.test_commands import done, refused
 from tests.world import settle
-from tracker.records import surveys
-from tracker.records.database import Database
+from tracker.domain.links import Kind
+from tracker.records import links, surveys
+from tracker.records.database import Database, new_id
+from tracker.records.links import Link
 from tracker.records.surveys import Survey
 
 
@@ -111,3 +113,27 @@ async def said(url: str) -> None:
     async with db.transaction() as tx:
         await surveys.keep(tx, rated)
     await db.close()
+
+
+def test_links_are_listed_extended_blocked_and_ended_by_hand(tracker: CliRunner, tmp_path: Path) -> None:
+    visit, link = asyncio.run(linked(f"sqlite+aiosqlite:///{tmp_path / 'data' / 'tracker.sqlite'}"))
+    assert done(tracker, "link", "list", visit).startswith(f"{link}  letter  until ")
+    then = f"{datetime.now(UTC) + timedelta(days=300):%Y-%m-%d}"
+    assert f"until {then}" in done(tracker, "link", "extend", link, "300")
+    assert f"{link}  letter  blocked  opened 0 times" in done(tracker, "link", "block", link)
+    assert f"until {then}" in done(tracker, "link", "block", link, "--off")
+    assert done(tracker, "link", "end", link) == ""
+    assert f"{link}  letter  ended" in done(tracker, "link", "list", visit)
+    for again in (("end", link), ("block", link), ("extend", link, "3"), ("list", "0" * 16), ("end", "0" * 16)):
+        refused(tracker, "link", *again)
+
+
+async def linked(url: str) -> tuple[str, str]:
+    """A visit and the link to it in a letter, put there directly."""
+    db, now, link = Database(url), datetime.now(UTC), new_id()
+    visit = await (await settle(db, now)).appointment(arrival_at=now)
+    async with db.transaction() as tx:
+        row = Link(id=link, appointment_id=visit, kind=Kind.LETTER, created_by="letter", created_at=now)
+        await links.add(tx, row, b"x" * 32)
+    await db.close()
+    return visit, link

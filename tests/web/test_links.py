@@ -10,7 +10,9 @@ import httpx
 import pytest
 import websockets
 
+from tests.serving import config_for, free_socket, serving
 from tests.web.knocking import ADMIN, Site, letter_link, whole_site
+from tests.web.roles import whole_app
 from tests.world import Clock, World
 from tracker.actions.house import House
 from tracker.actions.people import contacts, customers, link_care, links
@@ -62,6 +64,29 @@ async def test_every_dead_link_is_answered_in_the_same_bytes_and_its_cookie_open
     said = capsys.readouterr()
     assert not [each for each in (token, blocked, old) if each in said.out + said.err]
     assert "/api/v1/links/open" in said.out + said.err
+
+
+async def test_over_https_each_links_cookie_is_the_hosts_own_and_goes_over_https_only(
+    house: House, world: World, tmp_path: Path
+) -> None:
+    bound = free_socket()
+    config = config_for(bound, tmp_path, scheme="https")
+    visits = [await world.appointment(), await world.appointment()]
+    tokens = [await letter_link(house, visit) for visit in visits]
+    async with serving(whole_app(house, config), bound) as client:
+        client.headers["Origin"] = config.public.url  # whoever ends TLS passes it on
+        given = [await client.post("/api/v1/links/open", json={"token": token}) for token in tokens]
+        cookies = [answer.headers["set-cookie"].split("; ") for answer in given]
+        for visit, token, (pair, *attributes) in zip(visits, tokens, cookies, strict=True):
+            assert pair == f"__Host-tt-v-{visit}={token}"
+            assert {one.partition("=")[0].lower() for one in attributes} == {"httponly", "max-age", "path", "samesite", "secure"}
+            assert "Path=/" in attributes
+        client.cookies.clear()
+        both = "; ".join(cookie[0] for cookie in cookies)
+        for said, status in ((both, 200), (both.replace("__Host-", ""), 401)):
+            for visit in visits:
+                answer = await client.get(f"/api/v1/appointments/{visit}/live", headers={"Cookie": said})
+                assert answer.status_code == status
 
 
 async def test_a_link_lasts_thirty_days_beyond_its_visit_or_as_long_as_staff_say(site: Site) -> None:

@@ -86,6 +86,8 @@ async def share(house: House, actor: Actor, appointment: str, name: str = "") ->
 async def extend(house: House, actor: Actor, link: str, until: datetime) -> tuple[Link, datetime]:
     """Let its page stay open until then, or as long as it would by itself if that is later; positions stay for the way only.
 
+    Said before, a later moment counts no more: its sockets are closed when this returns, for their end has changed.
+
     Staff only. `NotFound`; `BadInput` for a moment that has passed or is more than a year away; `Conflict` for an ended link.
     """
     now = house.clock()
@@ -96,9 +98,7 @@ async def extend(house: House, actor: Actor, link: str, until: datetime) -> tupl
 
 async def block(house: House, actor: Actor, link: str) -> tuple[Link, datetime]:
     """Let it open nothing until it is unblocked; letters lead to the sign-in meanwhile. Its sockets are closed by then."""
-    changed = await _changed(house, actor, link, "link.blocked", blocked_at=house.clock())
-    await close_sockets(house, [link])
-    return changed
+    return await _changed(house, actor, link, "link.blocked", blocked_at=house.clock())
 
 
 async def unblock(house: House, actor: Actor, link: str) -> tuple[Link, datetime]:
@@ -139,7 +139,10 @@ async def _changed(house: House, actor: Actor, link: str, what: str, **values: d
         await audit.write(tx, now, actor.signed, what, link, after=after)
         found = await links.by_id(tx, link)
     assert found is not None  # noqa: S101 - rows of links stay
-    return found, rules.lasts_until(visit, found.until)
+    until = rules.lasts_until(visit, found.until)
+    if found.blocked_at or until < rules.lasts_until(visit, before.until):
+        await close_sockets(house, [link])
+    return found, until
 
 
 async def _theirs(tx: Transaction, actor: Actor, appointment: str, *, lock: bool = False) -> Appointment:

@@ -1,7 +1,7 @@
 """Holding a link: what its token opens, and for how long still. Unknown, ended, blocked and outlived are one refusal."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,6 +19,7 @@ from tracker.records.links import Link
 
 WINDOW_S, TRIES_ADDRESS = 900, 120
 """Openings within a quarter of an hour from one network address; many people may stand behind one."""
+A_DAY = timedelta(days=1)
 NOWHERE = "-"
 """No appointment has this id: for a token that opens none the same rows are looked for."""
 
@@ -57,7 +58,8 @@ async def holds_any(house: House, tokens: Collection[str]) -> bool:
 
 
 async def again(house: House, actor: Actor) -> tuple[Actor, datetime] | None:
-    """Who a link's holder is by now, and when its page closes; None if that is so already."""
+    """Who a link's holder is by now, and when to ask again: when its page closes, in a day at most, for that moves with the
+    visit. None if it is closed already."""
     now = house.clock()
     async with house.db.reading() as tx:
         link = await links.by_id(tx, actor.link) if actor.link else None
@@ -65,7 +67,7 @@ async def again(house: House, actor: Actor) -> tuple[Actor, datetime] | None:
     if link is None or visit is None or not rules.opens(link, visit, now):
         return None
     until = rules.lasts_until(visit, link.until)
-    return _holder(link, visit), until if until > now else now + rules.LASTS  # under way beyond its promised end
+    return _holder(link, visit), min(until, now + A_DAY) if until > now else now + A_DAY  # under way beyond its promised end
 
 
 async def sees(house: House, actor: Actor, appointment: str) -> bool:
