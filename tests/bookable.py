@@ -126,10 +126,10 @@ async def cells_of(db: Database) -> dict[tuple[str, int], str]:
 
 async def scheduled(db: Database) -> list[Appointment]:
     """Every appointment that stands, by arrival."""
+    columns = [appointment_rows.c[name] for name in Appointment.__struct_fields__ if name != "service"]
     async with db.reading() as tx:
-        ids = [row[0] for row in await tx.tuples(select(appointment_rows.c.id).where(appointment_rows.c.state != "canceled"))]
-        found = [await appointments.by_id(tx, each) for each in ids]
-    return sorted((one for one in found if one), key=lambda one: one.arrival_at)
+        found = await tx.all(select(*columns).where(appointment_rows.c.state != "canceled"), Appointment)
+    return sorted(found, key=lambda one: one.arrival_at)
 
 
 async def overlaps(db: Database) -> int:

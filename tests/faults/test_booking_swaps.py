@@ -1,88 +1,163 @@
 """F26: moves that swap their times, holds that expire, overruns, and visits given up whose next one is reached from elsewhere."""
 
-import asyncio
+import random
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import pytest
 
-from tests.bookable import at, cells_of, nothing_overlaps, scheduled
+from tests.bookable import HOME, PLACE, at, overlaps
 from tests.faults.bounded import report, rounds
-from tests.faults.test_booking_races import Race, two_processes
-from tracker.actions.booking.booking import book
-from tracker.actions.booking.holding import hold, sweep_holds
-from tracker.actions.booking.moving import move
-from tracker.actions.trip.visits import Wish, take_step
+from tests.faults.rivals import Deed, Race, Rival, Told, racing
+from tests.world import NOW
 from tracker.domain.appointments import State, Step
-from tracker.errors import Refusal, SlotTaken
+from tracker.domain.geo import moved
+from tracker.records import appointments, people, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.database import Database
 
 WANTED = 1_000
+FAR = moved(PLACE, 45, 6_000)
+WAYS = [(HOME, FAR, 30, 9_000), (PLACE, FAR, 40, 9_000)]
+"""Who stands far away needs longer: whatever comes after them has to be mended when they go, or come."""
 
 
-async def at_once(*actions: Coroutine[Any, Any, object]) -> list[object]:
-    """All at once; anything but a refusal below 500 is a mistake."""
-    results = await asyncio.gather(*actions, return_exceptions=True)
-    wrong = [one for one in results if isinstance(one, BaseException) and not (isinstance(one, Refusal) and one.status < 500)]
-    assert wrong == []
-    return list(results)
+@dataclass
+class Day:
+    """One round: a day of its own, its visits by name, and what everybody was told."""
+
+    race: Race
+    number: int
+    far: str
+    dice: random.Random
+    visits: dict[str, Appointment] = field(default_factory=dict)
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def at(self, hour: int, minute: int = 0) -> datetime:
+        return at(hour, minute, days=self.number)
+
+    async def run(self) -> None:
+        """The day is filled; then three times a few people want something at once, who is refused once more each time."""
+        await self.filled()
+        overrun = self.number % 3 == 2
+        arrive = [Deed("step", self.race.desk, visit=self.visits["early"].id, step=Step.ARRIVE)] if overrun else []
+        swaps = [
+            Deed("move", 0, self.at(13, 30), self.visits["first"].id),  # through a free time …
+            Deed("move", 1, self.at(10), self.visits["second"].id),  # … into one that is just being left
+            Deed("move", 3, self.at(15), self.visits["fourth"].id),
+        ]
+        now = [
+            *swaps,
+            Deed("step", 2, visit=self.visits["third"].id),  # given up: the fourth is reached from elsewhere
+            Deed("book", 5, self.at(20)),  # what a hold keeps, or kept
+            Deed("sweep"),
+            *self.crossed(),
+            *(arrive if self.number % 6 == 5 else ()),
+        ]
+        self.race.now = self.at(9, 15) if overrun else self.at(6, 5 if self.number % 2 else 4)
+        told = await self.together(now)
+        again = [deed for deed in swaps[1:] if not told[now.index(deed)].done]
+        back = Deed("move", 0, self.at(12), self.visits["first"].id)
+        told = await self.together([*again, back])
+        last = [*([] if told[-1].done else [back]), *(arrive if self.number % 6 == 2 else ())]
+        if last:
+            await self.together(last)
+        first, second = self.visits["first"], self.visits["second"]
+        self.seen["swapped"] += (first.arrival_at, second.arrival_at) == (self.at(12), self.at(10))
+
+    async def filled(self) -> None:
+        self.race.now, desk = self.at(5), self.race.desk
+        wanted = {
+            "early": Deed("book", desk, self.at(8), account=self.far),
+            "first": Deed("book", 0, self.at(10)),
+            "second": Deed("book", 1, self.at(12)),
+            "third": Deed("book", 2, self.at(15)),
+            "fourth": Deed("book", 3, self.at(17)),
+            "one": Deed("book", desk, self.at(22)),
+            "other": Deed("book", desk, self.at(23)),
+        }
+        booked = await self.race.one_by_one(list(wanted.values()))
+        self.visits = dict(zip(wanted, booked, strict=True))
+        colleague = next(one for one in self.race.company.technicians if one != booked[0].technician_id)
+        other = self.visits["other"].id
+        [self.visits["other"]] = await self.race.one_by_one([Deed("hand over", desk, visit=other, technician=colleague)])
+        self.race.now = self.at(6)
+        await self.race.one_by_one([Deed("hold", 4, self.at(20))])
+        if self.number % 3 == 2:
+            self.race.now = self.at(7, 30)
+            await self.race.one_by_one([Deed("step", desk, visit=self.visits["early"].id, step=Step.START_TRAVEL)])
+
+    def crossed(self) -> list[Deed]:
+        """Two visits change their technicians in the same moment: both need both of them locked."""
+        one, other, desk = self.visits["one"], self.visits["other"], self.race.desk
+        return [
+            Deed("hand over", desk, visit=one.id, technician=other.technician_id),
+            Deed("hand over", desk, visit=other.id, technician=one.technician_id),
+        ]
+
+    async def together(self, deeds: Sequence[Deed]) -> list[Told]:
+        """In any order; what each was told is counted, and who was mended meanwhile without doing anything."""
+        order = self.dice.sample(range(len(deeds)), len(deeds))
+        shuffled = await self.race.at_once([deeds[n] for n in order])
+        told = [shuffled[order.index(n)] for n in range(len(deeds))]
+        for deed, one in zip(deeds, told, strict=True):
+            name = deed.what if deed.what != "step" else deed.step.value
+            self.seen[f"{name} {'done' if one.done else one.what}"] += 1
+            self.seen["5xx"] += one.status >= 500
+            self.seen["steps refused"] += deed.what == "step" and not one.done
+        await self._look_again()
+        return told
+
+    async def _look_again(self) -> None:
+        for name, before in self.visits.items():
+            async with self.race.company.db.reading() as tx:
+                after = await appointments.by_id(tx, before.id)
+            assert after is not None
+            stayed = (after.arrival_at, after.technician_id, after.state) == (
+                before.arrival_at,
+                before.technician_id,
+                before.state,
+            )
+            if stayed and after.state is State.SCHEDULED:
+                self.seen["mended"] += after.travel_s != before.travel_s
+            self.seen["run into"] += after.flag == "late" and before.flag != "late"
+            self.visits[name] = after
 
 
-async def one_round(race: Race, day: int, seen: Counter[str]) -> None:
-    """Two people swap their times from two processes, while a hold ends, a visit overruns, and the one between is given up."""
-    one, other = race.houses
-    company, people = race.company, race.company.others
-    wishes = [at(hour, days=day) for hour in (8, 10, 12, 14)]
-    first, second, third, fourth = [await book(one, people[n], company.need(), wish) for n, wish in enumerate(wishes)]
-    await hold(other, people[4], company.need(), at(16, days=day))
-    _later(race, minutes=6)  # the hold has ended; its cells are there still
-    results = await at_once(
-        move(one, people[0], first.id, second.arrival_at),
-        move(other, people[1], second.id, first.arrival_at),
-        take_step(one, people[2], third.id, Wish(step=Step.CANCEL, reason="away")),
-        book(other, people[5], company.need(), at(16, days=day)),
-        move(other, people[3], fourth.id, at(15, 30, days=day)),
-        sweep_holds(one),
-        take_step(other, company.desk, first.id, Wish(step=Step.START_TRAVEL)) if day % 7 == 3 else asyncio.sleep(0),
-    )
-    canceled = results[2]
-    assert isinstance(canceled, Appointment)  # giving up is never refused
-    assert canceled.state is State.CANCELED
-    assert isinstance(results[3], Appointment | SlotTaken)
-    seen.update(type(one).__name__ for one in results if isinstance(one, Refusal | Appointment))
-    await nothing_overlaps(company.db)
-    await _clear(race)
+async def swapped(race: Race, numbers: Iterable[int]) -> tuple[dict[str, object], dict[str, int]]:
+    """So many days: what was seen, and what should be none of."""
+    seen, dice = Counter[str](), random.Random(26)
+    async with race.company.db.transaction() as tx:
+        far = await people.add_account(tx, "Far", NOW, address="Kaukana 1", lat=FAR.lat, lon=FAR.lon, zone="Europe/Helsinki")
+        await technicians.set_hours(tx, race.company.technicians[1], [])  # only the desk sends them anywhere
+    for number in numbers:
+        day = Day(race, number + 2, far, dice)
+        await day.run()
+        seen.update(day.seen)
+        seen["rounds"] += 1
+    faults = {"overlaps": await overlaps(race.company.db), "5xx": seen.pop("5xx"), "steps refused": seen.pop("steps refused")}
+    return dict(seen), faults
 
 
-def _later(race: Race, **by: float) -> datetime:
-    clocks = {id(house.clock): house.clock for house in race.houses}
-    return next(clock.move(**by) for clock in clocks.values())  # type: ignore[attr-defined]
+BOTH = ("move done", "move slot_taken", "book done", "book slot_taken", "swapped", "mended", "run into", "hand over done")
+"""What must have happened in three rounds and more: people succeed, and are refused; days are mended, and run into."""
 
 
-async def _clear(race: Race) -> None:
-    """Everything still to come is given up: the next round begins on an empty day, and no cell is left."""
-    for visit in await scheduled(race.company.db):
-        await take_step(race.houses[0], race.company.desk, visit.id, Wish(step=Step.CANCEL, reason="tidy"))
-    assert await cells_of(race.company.db) == {}
-
-
-async def test_swaps_expiries_and_giving_up_at_once(db: Database, database_url: str, redis_url: str) -> None:
-    async with two_processes(db, database_url, redis_url, 1) as race:
-        seen: Counter[str] = Counter()
-        for day in range(2, 5):
-            await one_round(race, day, seen)
+async def test_swaps_expiries_and_giving_up_at_once(pair: list[Rival], db: Database, database_url: str, redis_url: str) -> None:
+    async with racing(pair, db, database_url, redis_url, 2, ways=WAYS) as race:
+        seen, faults = await swapped(race, range(6))
+    assert faults == dict.fromkeys(faults, 0)
+    assert [kind for kind in BOTH if not seen.get(kind)] == []
 
 
 @pytest.mark.faults
-async def test_a_thousand_swaps(db: Database, database_url: str, redis_url: str) -> None:
+async def test_a_thousand_swaps(pair: list[Rival], db: Database, database_url: str, redis_url: str) -> None:
     """The whole form (`make faults`)."""
-    made, seen = 0, Counter[str]()
-    async with two_processes(db, database_url, redis_url, 1) as race:
-        for number in rounds(WANTED):
-            await one_round(race, 2 + number % 300, seen)
-            made += 1
-    where = database_url.partition(":")[0].partition("+")[0]
-    report("F26", where, made, WANTED, {"overlaps": 0, "5xx": 0, "cancels refused": 0, "answers": dict(seen)})
+    async with racing(pair, db, database_url, redis_url, 2, ways=WAYS) as race:
+        seen, faults = await swapped(race, rounds(WANTED))
+    where, made = database_url.partition(":")[0].partition("+")[0], seen.pop("rounds")
+    assert isinstance(made, int)
+    report("F26", where, made, WANTED, dict(sorted(seen.items())), faults)
+    assert [kind for kind in BOTH if not seen.get(kind)] == []
