@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from tracker.actions.people import contacts, customers, tokens
 from tracker.domain.appointments import STAFF, Role
-from tracker.web.bodies import body_of, json_answer
+from tracker.web.bodies import body_of, json_answer, key_of
 from tracker.web.customer_answers import (
     AccountAnswer,
     AccountBody,
@@ -35,6 +35,7 @@ from tracker.web.customer_answers import (
 from tracker.web.guard import actor_of, house_of
 from tracker.web.openapi import Operation
 
+ADMIN = frozenset({Role.ADMIN})
 PAGE = 100
 """Accounts in one answer."""
 
@@ -44,24 +45,23 @@ def operations() -> list[Operation]:
     account, contact = "/api/v1/accounts/{account}", "/api/v1/contacts/{contact}"
     read = partial(Operation, roles=STAFF, scope="accounts:read")
     write = partial(Operation, roles=STAFF, scope="accounts:write")
-    admin = partial(Operation, roles=frozenset({Role.ADMIN}))
+    admin = partial(Operation, roles=ADMIN)
+    make = partial(write, "POST", status=201, headers=("Idempotency-Key",))
     return [
         read("GET", "/api/v1/accounts", list_accounts, answer=AccountsAnswer, query=("query", "after")),
-        write("POST", "/api/v1/accounts", add_account, answer=AccountAnswer, body=AccountBody, status=201),
+        make("/api/v1/accounts", add_account, answer=AccountAnswer, body=AccountBody),
         read("GET", account, read_account, answer=CustomerAnswer),
         write("PATCH", account, change_account, answer=AccountAnswer, body=AccountChangeBody),
-        write(
-            "POST", f"{account}/contacts", add_contact, answer=AddedContactAnswer, body=ContactBody, status=201, refusals=(409,)
-        ),
-        write("POST", f"{account}/locations", add_location, answer=LocationAnswer, body=LocationBody, status=201),
-        write("POST", f"{account}/assets", add_asset, answer=AssetAnswer, body=AssetBody, status=201),
+        make(f"{account}/contacts", add_contact, answer=AddedContactAnswer, body=ContactBody, refusals=(409,)),
+        make(f"{account}/locations", add_location, answer=LocationAnswer, body=LocationBody),
+        make(f"{account}/assets", add_asset, answer=AssetAnswer, body=AssetBody),
         write("PATCH", "/api/v1/assets/{asset}", change_asset, answer=AssetAnswer, body=AssetChangeBody),
         write("DELETE", contact, remove_contact, answer=None, status=204),
         read("GET", f"{contact}/invitations", list_invitations, answer=InvitationsAnswer),
-        write("POST", f"{contact}/invitations", invite, answer=GivenAnswer, status=201, refusals=(409,)),
+        make(f"{contact}/invitations", invite, answer=GivenAnswer, refusals=(409, 422)),
         write("DELETE", "/api/v1/invitations/{invitation}", revoke_invitation, answer=None, status=204),
         admin("GET", "/api/v1/tokens", list_tokens, answer=TokensAnswer),
-        admin("POST", "/api/v1/tokens", add_token, answer=NewTokenAnswer, body=TokenBody, status=201),
+        make("/api/v1/tokens", add_token, answer=NewTokenAnswer, body=TokenBody, refusals=(409,), roles=ADMIN, scope=None),
         admin("DELETE", "/api/v1/tokens/{token}", revoke_token, answer=None, status=204),
     ]
 
@@ -77,10 +77,12 @@ async def list_accounts(request: Request) -> Response:
 
 
 async def add_account(request: Request) -> Response:
-    """Add an account: 201."""
+    """Add an account: 201, one for one Idempotency-Key."""
     body = await body_of(request, AccountBody)
     place = body.place.place() if body.place else None
-    made = await customers.add_account(house_of(request), actor_of(request), body.name, place, active=body.active)
+    made = await customers.add_account(
+        house_of(request), actor_of(request), body.name, place, active=body.active, key=key_of(request)
+    )
     return json_answer(shown(made, AccountAnswer), 201)
 
 
@@ -102,23 +104,30 @@ async def change_account(request: Request) -> Response:
 
 
 async def add_contact(request: Request) -> Response:
-    """Add a person to an account: 201. An active account's new address is invited by itself, once for ever."""
+    """Add a person to an account: 201. An active account's new address is invited by itself, once for ever.
+
+    One for one Idempotency-Key.
+    """
     body = await body_of(request, ContactBody)
     account = request.path_params["account"]
-    added = await contacts.add_contact(house_of(request), actor_of(request), account, body.email, body.name, body.phone)
+    added = await contacts.add_contact(
+        house_of(request), actor_of(request), account, body.email, body.name, body.phone, key=key_of(request)
+    )
     return json_answer(AddedContactAnswer(shown_contact(added.contact), added.invited, added.attached), 201)
 
 
 async def add_location(request: Request) -> Response:
-    """Add a functional location to an account: 201."""
+    """Add a functional location to an account: 201, one for one Idempotency-Key."""
     body = await body_of(request, LocationBody)
     place = body.place.place() if body.place else None
-    made = await customers.add_location(house_of(request), actor_of(request), request.path_params["account"], body.name, place)
+    made = await customers.add_location(
+        house_of(request), actor_of(request), request.path_params["account"], body.name, place, key=key_of(request)
+    )
     return json_answer(shown(made, LocationAnswer), 201)
 
 
 async def add_asset(request: Request) -> Response:
-    """Add an asset to an account: 201."""
+    """Add an asset to an account: 201, one for one Idempotency-Key."""
     body = await body_of(request, AssetBody)
     made = await customers.add_asset(
         house_of(request),
@@ -128,6 +137,7 @@ async def add_asset(request: Request) -> Response:
         location=body.location,
         model=body.model,
         serial=body.serial,
+        key=key_of(request),
     )
     return json_answer(shown(made, AssetAnswer), 201)
 
@@ -153,8 +163,11 @@ async def list_invitations(request: Request) -> Response:
 
 
 async def invite(request: Request) -> Response:
-    """Make a further invitation by hand: 201 with its code, which is shown this once. Those given before end."""
-    given = await contacts.invite(house_of(request), actor_of(request), request.path_params["contact"])
+    """Make a further invitation by hand: 201 with its code, which is shown this once. Those given before end.
+
+    The same Idempotency-Key is answered with the same invitation and code.
+    """
+    given = await contacts.invite(house_of(request), actor_of(request), request.path_params["contact"], key=key_of(request))
     return json_answer(GivenAnswer(shown(given.invitation, InvitationAnswer), given.code), 201)
 
 
@@ -171,9 +184,12 @@ async def list_tokens(request: Request) -> Response:
 
 
 async def add_token(request: Request) -> Response:
-    """Make an API token: 201 with what it opens with, which is shown this once."""
+    """Make an API token: 201 with what it opens with, which is shown this once.
+
+    The same Idempotency-Key makes no other: it is refused with 409 `secret_shown`, the token's id as `token`.
+    """
     body = await body_of(request, TokenBody)
-    made = await tokens.add_token(house_of(request), actor_of(request), body.name, body.scopes, body.days)
+    made = await tokens.add_token(house_of(request), actor_of(request), body.name, body.scopes, body.days, key=key_of(request))
     return json_answer(NewTokenAnswer(shown(made.token, TokenAnswer), made.secret), 201)
 
 

@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from tracker.actions.house import House
+from tracker.actions.once import Once
 from tracker.actions.people.accounts import close_sockets
 from tracker.actions.people.customers import text
 from tracker.actions.staff import only_staff
@@ -58,8 +60,10 @@ def email_of(said: str) -> str:
     return plain
 
 
-async def add_contact(house: House, actor: Actor, account: str, email: str, name: str, phone: str | None = None) -> Added:
-    """Add a person to an account. An empty ``email``: somebody who is only called.
+async def add_contact(
+    house: House, actor: Actor, account: str, email: str, name: str, phone: str | None = None, *, key: str | None = None
+) -> Added:
+    """Add a person to an account, once for one idempotency ``key``. An empty ``email``: somebody who is only called.
 
     An address with a customer's sign-in gets the account there (a letter says so). Else, if the account is active, an
     invitation is written unless this address ever had one by itself. Errors: `NotFound`, `AlreadyThere` (a living contact
@@ -74,8 +78,13 @@ async def add_contact(house: House, actor: Actor, account: str, email: str, name
         phone=text(phone, "phone number", 32) if phone and one_line(phone) else None,
         created_at=house.clock(),
     )
+    once = Once(
+        lambda tx: _add(tx, house, actor, contact),
+        lambda made: {"id": made.contact.id, "invited": made.invited, "attached": made.attached},
+        _added_before,
+    )
     try:
-        return await house.db.retrying(lambda tx: _add(tx, house, actor, contact))
+        return await once.made(house, actor, key, "contact", account, email, name, phone)
     except ConstraintViolated as violated:
         if violated.name != "uq_contacts_one_living":
             raise
@@ -96,6 +105,13 @@ async def _add(tx: Transaction, house: House, actor: Actor, contact: Contact) ->
         return await _attach(tx, contact, person, active=owner.active)
     invited = owner.active and await _invite(tx, house, actor, contact, automatic=True) is not None
     return Added(contact, invited=invited, attached=False)
+
+
+async def _added_before(tx: Transaction, before: dict[str, Any]) -> Added:
+    contact = await customers.contact(tx, before["id"])
+    if contact is None or contact.ended_at is not None:
+        raise NotFound("This contact was added before, and removed since.")
+    return Added(contact, invited=before["invited"], attached=before["attached"])
 
 
 async def _attach(tx: Transaction, contact: Contact, person: Person, *, active: bool) -> Added:
@@ -130,25 +146,43 @@ async def _invite(tx: Transaction, house: House, actor: Actor, contact: Contact,
     return invitation
 
 
-async def invite(house: House, actor: Actor, contact: str) -> Given:
+async def invite(house: House, actor: Actor, contact: str, *, key: str | None = None) -> Given:
     """A further invitation by hand, with its letter; those given before end. Its code is in the answer and nowhere else.
 
+    The same idempotency ``key`` gives the same one with its code, which is made of its id anew: it is not kept.
     Errors: `NotFound`, `Conflict` (no address, or the address can sign in already).
     """
     only_staff(actor)
-    async with house.db.transaction() as tx:
-        found = await customers.contact(tx, contact)
-        if found is None or found.ended_at is not None:
-            raise NotFound("There is no contact with this id.")
-        if not found.email:
-            raise Conflict("This contact has no e-mail address.")
-        await invitations.lock_address(tx, found.email)
-        if await people.by_email(tx, found.email):
-            raise Conflict("This address can sign in already. “Forgot your password?” helps if the password is lost.")
-        await invitations.revoke(tx, house.clock(), contact=contact)
-        invitation = await _invite(tx, house, actor, found, automatic=False)
-    assert invitation is not None  # noqa: S101 - only an automatic one can be there already
+    once = Once(
+        lambda tx: _invite_again(tx, house, actor, contact),
+        lambda made: {"id": made.id},
+        _invited_before,
+    )
+    invitation = await once.made(house, actor, key, "invitation", contact)
     return Given(invitation, code_of(house.secret, Purpose.INVITATION, invitation.id))
+
+
+async def _invited_before(tx: Transaction, before: dict[str, Any]) -> Invitation:
+    """An invitation that was made before; `NotFound` if it went with its contact."""
+    found = await invitations.by_id(tx, before["id"])
+    if found is None:
+        raise NotFound("There is no invitation with this id.")
+    return found
+
+
+async def _invite_again(tx: Transaction, house: House, actor: Actor, contact: str) -> Invitation:
+    found = await customers.contact(tx, contact)
+    if found is None or found.ended_at is not None:
+        raise NotFound("There is no contact with this id.")
+    if not found.email:
+        raise Conflict("This contact has no e-mail address.")
+    await invitations.lock_address(tx, found.email)
+    if await people.by_email(tx, found.email):
+        raise Conflict("This address can sign in already. “Forgot your password?” helps if the password is lost.")
+    await invitations.revoke(tx, house.clock(), contact=contact)
+    invitation = await _invite(tx, house, actor, found, automatic=False)
+    assert invitation is not None  # noqa: S101 - only an automatic one can be there already
+    return invitation
 
 
 async def revoke_invitation(house: House, actor: Actor, invitation: str) -> None:

@@ -1,10 +1,12 @@
 """Staff's work on accounts, their locations and assets (O1). Everything is audited; texts are checked here, for every door."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
 from tracker.actions.house import House
+from tracker.actions.once import Once
 from tracker.actions.staff import only_staff
 from tracker.domain.accounts import Actor
 from tracker.domain.geo import Point
@@ -37,15 +39,21 @@ class Customer:
     assets: list[Asset]
 
 
-async def add_account(house: House, actor: Actor, name: str, place: Place | None = None, *, active: bool = True) -> Account:
-    """A new account. Without a place nothing can be booked for it until it has one."""
+async def add_account(
+    house: House, actor: Actor, name: str, place: Place | None = None, *, active: bool = True, key: str | None = None
+) -> Account:
+    """A new account, one for one idempotency ``key``. Without a place nothing can be booked for it until it has one."""
     only_staff(actor)
     columns = await _columns(place)
     account = Account(id=new_id(), name=text(name, "name"), active=active, created_at=house.clock(), **columns)
-    async with house.db.transaction() as tx:
+
+    async def make(tx: Transaction) -> Account:
         await customers.add_account(tx, account)
         await _audited(tx, house, actor, "account.added", account.id, after={"active": active})
-    return account
+        return account
+
+    once = Once(make, by_id, lambda tx, before: _account(tx, before["id"]))
+    return await once.made(house, actor, key, "account", name, place, active)
 
 
 async def change_account(
@@ -110,16 +118,22 @@ async def customer(house: House, actor: Actor, account: str) -> Customer:
         )
 
 
-async def add_location(house: House, actor: Actor, account: str, name: str, place: Place | None = None) -> Location:
-    """A functional location: where assets stand, if not at the account's address."""
+async def add_location(
+    house: House, actor: Actor, account: str, name: str, place: Place | None = None, *, key: str | None = None
+) -> Location:
+    """A functional location, one for one idempotency ``key``: where assets stand, if not at the account's address."""
     only_staff(actor)
     columns = await _columns(place)
     location = Location(id=new_id(), account_id=account, name=text(name, "name"), **columns)
-    async with house.db.transaction() as tx:
+
+    async def make(tx: Transaction) -> Location:
         await _account(tx, account)
         await customers.add_location(tx, location)
         await _audited(tx, house, actor, "location.added", location.id, after={"account": account})
-    return location
+        return location
+
+    once = Once(make, by_id, lambda tx, before: _there(customers.location(tx, before["id"])))
+    return await once.made(house, actor, key, "location", account, name, place)
 
 
 async def add_asset(
@@ -131,8 +145,9 @@ async def add_asset(
     location: str | None = None,
     model: str | None = None,
     serial: str | None = None,
+    key: str | None = None,
 ) -> Asset:
-    """A thing to be serviced; ``location`` is one of the same account, None for the account's address."""
+    """A thing to be serviced, one for one idempotency ``key``; ``location`` is one of the same account, None for its address."""
     only_staff(actor)
     asset = Asset(
         id=new_id(),
@@ -143,14 +158,18 @@ async def add_asset(
         model=text(model, "model") if model else None,
         serial=text(serial, "serial number", 64) if serial else None,
     )
-    async with house.db.transaction() as tx:
+
+    async def make(tx: Transaction) -> Asset:
         await _account(tx, account)
         where = await customers.location(tx, location) if location else None
         if location and (where is None or where.account_id != account):
             raise NotFound("There is no such location of this account.")
         await customers.add_asset(tx, asset)
         await _audited(tx, house, actor, "asset.added", asset.id, after={"account": account, "location": location})
-    return asset
+        return asset
+
+    once = Once(make, by_id, lambda tx, before: _there(customers.asset(tx, before["id"])))
+    return await once.made(house, actor, key, "asset", account, name, location, model, serial)
 
 
 async def set_asset_active(house: House, actor: Actor, asset: str, *, active: bool) -> Asset:
@@ -185,6 +204,18 @@ async def _columns(place: Place | None) -> dict[str, Any]:
     zone = await asyncio.to_thread(zone_at, place.point)
     address = text(place.address, "address", LONGEST_ADDRESS)
     return {"address": address, "lat": place.point.lat, "lon": place.point.lon, "zone": zone}
+
+
+def by_id(made: Account | Location | Asset) -> dict[str, str]:
+    """What is remembered of something that was made."""
+    return {"id": made.id}
+
+
+async def _there[T](found: Awaitable[T | None]) -> T:
+    thing = await found
+    if thing is None:
+        raise NotFound
+    return thing
 
 
 async def _account(tx: Transaction, id: str) -> Account:

@@ -3,18 +3,20 @@
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from tracker.actions.house import House
+from tracker.actions.once import Once
 from tracker.actions.people.accounts import SEEN_EVERY, hashed
 from tracker.actions.people.customers import text
 from tracker.actions.staff import only_admin
 from tracker.domain import scopes as rules
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
-from tracker.errors import BadInput, NotFound
+from tracker.errors import BadInput, NotFound, SecretShown
 from tracker.records import api_tokens, audit
 from tracker.records.api_tokens import ApiToken
-from tracker.records.database import new_id
+from tracker.records.database import Transaction, new_id
 
 PREFIX = "tta_"
 """What every token begins with, so that scanners of repositories know a leaked one and the guard need not ask twice."""
@@ -30,8 +32,13 @@ class NewToken:
     secret: str
 
 
-async def add_token(house: House, actor: Actor, name: str, scopes: list[str], days: int = 90) -> NewToken:
-    """A new token for ``days`` days. Admins in person only; `BadInput` for unknown scopes and other days than 1 to 366."""
+async def add_token(
+    house: House, actor: Actor, name: str, scopes: list[str], days: int = 90, *, key: str | None = None
+) -> NewToken:
+    """A new token for ``days`` days. Admins in person only; `BadInput` for unknown scopes and other days than 1 to 366.
+
+    A second time the same idempotency ``key`` makes none and is refused with `SecretShown`: nobody keeps the secret.
+    """
     only_admin(actor)
     if not 1 <= days <= MOST_DAYS:
         raise BadInput(f"A token lives 1 to {MOST_DAYS} days.")
@@ -44,10 +51,18 @@ async def add_token(house: House, actor: Actor, name: str, scopes: list[str], da
         created_at=now,
         expires_at=now + timedelta(days=days),
     )
-    async with house.db.transaction() as tx:
+
+    async def make(tx: Transaction) -> NewToken:
         await api_tokens.add(tx, token, hashed(secret))
         await audit.write(tx, now, actor.signed, "token.added", token.id, after={"scopes": token.scopes, "days": days})
-    return NewToken(token, secret)
+        return NewToken(token, secret)
+
+    once = Once(make, lambda made: {"id": made.token.id}, _shown_before)
+    return await once.made(house, actor, key, "token", name, scopes, days)
+
+
+async def _shown_before(_tx: Transaction, before: dict[str, Any]) -> NewToken:
+    raise SecretShown(token=before["id"])
 
 
 async def list_tokens(house: House, actor: Actor) -> list[ApiToken]:
