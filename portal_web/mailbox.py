@@ -21,7 +21,8 @@ LETTER_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; fo
 
 _BODY = re.compile(r"<body[^>]*>")
 _WAY_BACK = (
-    '<p style="margin:0;padding:12px 16px;background:#fdf0d5;color:#6b4200;font:14px/1.4 system-ui,sans-serif">'
+    '<p lang="en" dir="ltr" style="margin:0;padding:12px 16px;background:#fdf0d5;color:#6b4200;'
+    'background:light-dark(#fdf0d5,#33260d);color:light-dark(#6b4200,#f4cf85);font:14px/1.4 system-ui,sans-serif">'
     '<a href="/demo/mailbox" style="color:inherit">← Mailbox of the demo</a></p>'
 )
 """What the page adds above a letter: the only way back where the browser shows no buttons of its own."""

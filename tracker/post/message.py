@@ -95,13 +95,16 @@ class Writer:
 
 
 def _frame(sender: Sender) -> dict[str, object]:
-    """What stands on every letter, in its language; ``aside`` keeps a foreign piece to itself, ``own`` only cleans it."""
+    """What stands on every letter, in its language; ``aside`` keeps a foreign piece to itself, ``own`` only cleans it.
+
+    ``whole`` lets no line break within the phone's number."""
     say = sender.tongue.say
     no_replies, help = say("Replies to this message are not read."), say("Help:")
     return {
         "tongue": sender.tongue,
         "aside": sender.tongue.isolated,
         "own": own_direction,
+        "whole": lambda text: text.replace(sender.phone, sender.phone.replace(" ", "\u00a0")) if sender.phone else text,
         "no_replies": no_replies,
         "help": help,
     }
