@@ -23,7 +23,7 @@ from tracker.actions.house import House
 from tracker.actions.trip.handover import hand_over
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
-from tracker.domain.appointments import State, Step
+from tracker.domain.appointments import Role, State, Step
 from tracker.domain.geo import Point
 from tracker.errors import Refusal
 from tracker.records import settings, technicians
@@ -88,7 +88,7 @@ class Told(msgspec.Struct):
 
 @dataclass
 class Race:
-    """A company, and the rivals that serve it; ``desk`` is the number of the desk among the actors."""
+    """A company, and the rivals that serve it."""
 
     rivals: list["Rival"]
     company: Bookable
@@ -98,6 +98,10 @@ class Race:
     def desk(self) -> int:
         """The number of the desk among the actors."""
         return len(self.company.others)
+
+    def crew(self, technician: str | None) -> int:
+        """The number of a technician among the actors."""
+        return self.desk + 1 + [*self.company.technicians, None].index(technician)
 
     async def at_once(self, deeds: Sequence[Deed]) -> list[Told]:
         """All in the same moment, by turns in one process and the other; what each was told, in their order."""
@@ -123,7 +127,8 @@ async def racing(
     async with db.transaction() as tx:
         for technician in company.technicians:
             await technicians.set_hours(tx, technician, ALL_WEEK)
-    actors = [*company.others, company.desk]
+    crewmen = [Actor(Role.TECHNICIAN, technician=technician) for technician in company.technicians]
+    actors = [*company.others, company.desk, *crewmen]
     opening = Opening(url, redis_url, company.account, company.service, actors, 20, list(ways))
     for rival in pair:
         await rival.open(opening)

@@ -13,19 +13,21 @@ from tests.world import NOW, Clock
 from tracker.actions.booking.booking import Need, book, times
 from tracker.actions.booking.holding import MOST_HELD, drop_hold, extend_hold, held, hold, sweep_holds
 from tracker.actions.booking.moving import move
+from tracker.actions.booking.travel import TravelMemory
 from tracker.actions.booking.upholding import adopt_once, sweep_cells_once
 from tracker.actions.house import House
 from tracker.actions.trip.handover import hand_over
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.appointments import State, Step
 from tracker.domain.cells import cells, epoch_s
-from tracker.domain.geo import moved
+from tracker.domain.geo import Point, moved
 from tracker.errors import HoldExtended, HoldOver, NotAllowed, NotBookable, SlotTaken, StepNotPossible, VersionMismatch
 from tracker.records import appointments, outbox, people
 from tracker.records import settings as settings_records
 from tracker.records.appointments import Appointment
 from tracker.records.schema import appointments as rows
 from tracker.records.schema import promised_cells, service_types
+from tracker.roads.router import Hop
 
 FAR = moved(PLACE, 90, 9000)
 
@@ -254,3 +256,32 @@ async def test_appointments_put_there_by_hand_are_adopted(house: House, company:
     assert await adopt_once(house) == 1
     assert await own_cells(company, booked.id) == stretch(at(9, 40), at(11))
     assert await adopt_once(house) == 0
+
+
+class HandedOverMeanwhile(Roads):
+    """Roads whose first question takes so long that the desk gives the visit to somebody else before it is answered."""
+
+    def __init__(self, house: House, company: Bookable, visit: str, technician: str) -> None:
+        super().__init__(20)
+        self._then: list[Any] = [hand_over(house, company.desk, visit, technician)]
+
+    async def matrix(self, sources: list[Point], targets: list[Point]) -> list[list[Hop | None]]:
+        while self._then:
+            await self._then.pop()
+        return await super().matrix(sources, targets)
+
+
+async def test_who_moves_what_is_handed_over_meanwhile_is_not_told_to_come_again(house: House, roads: Roads) -> None:
+    company = await settle(house.db, 2)
+    booked = await book(house, company.anna, company.need(), at(9))
+    [other] = {*company.technicians} - {booked.technician_id}
+    house.travels = TravelMemory()
+    drive(house, HandedOverMeanwhile(house, company, booked.id, other))
+    after = await move(house, company.anna, booked.id, at(13))
+    assert (after.arrival_at, after.technician_id) == (at(13), other)
+    assert {owner for owner in (await cells_of(company.db)).values()} == {booked.id}
+
+    house.travels = TravelMemory()
+    drive(house, HandedOverMeanwhile(house, company, booked.id, str(booked.technician_id)))
+    with pytest.raises(VersionMismatch):  # who said what was seen reads what changed first
+        await move(house, company.anna, booked.id, at(15), version=after.version)

@@ -25,8 +25,10 @@ from tracker.records import appointments, audit, events, outbox, promises
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction
 from tracker.records.promises import Owner
-from tracker.records.violations import ConstraintViolated, Retry
+from tracker.records.violations import ConstraintViolated
 
+LOOKS = 5
+"""So often an appointment is looked at anew because others change it meanwhile, by who does not say which version they saw."""
 TOLD_FROM = timedelta(minutes=10)
 """A letter says "rescheduled" only if the arrival moves by more than this (N5)."""
 
@@ -40,6 +42,21 @@ async def move(
     any more), `VersionMismatch`, `SlotTaken`, `NotBookable`, `NoAddress`, `IdempotencyMismatch`.
     """
     request = Keyed.of(actor, key, "move", appointment, arrival_at)
+    for _ in range(LOOKS):
+        try:
+            return await _moved(house, actor, appointment, arrival_at, version, request)
+        except Overtaken:
+            continue
+    raise VersionMismatch
+
+
+class Overtaken(Exception):
+    """Somebody moved it or gave it to another technician since it was looked at."""
+
+
+async def _moved(
+    house: House, actor: Actor, appointment: str, arrival_at: datetime, version: int | None, request: Keyed
+) -> Appointment:
     async with house.db.reading() as tx:
         before = await request.answered(tx)
         if before is not None:
@@ -119,7 +136,7 @@ class _Moving:
             raise NotFound
         check_movable(self.house, self.actor, before, self.version)
         if before.technician_id != self.found.technician_id or before.arrival_at != self.found.arrival_at:
-            raise VersionMismatch if self.version is not None else Retry
+            raise VersionMismatch if self.version is not None else Overtaken
         await promises.free(tx, Owner(before.id))
         await self.taking.drop_hold(tx)
         sequence = before.sequence + 1
