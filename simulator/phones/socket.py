@@ -1,6 +1,7 @@
 """Our own phone: `/ws/technician` as in protocols §1, with acks, resending, steps kept offline and the server's policy."""
 
 import asyncio
+import secrets
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -33,7 +34,8 @@ class SocketPhone(Phone):
         """Set while the present connection has been welcomed."""
         self.server_clock = timedelta()
         """Server's time minus this phone's, at the last welcome."""
-        self.boot = f"{self._random.getrandbits(64):016x}"
+        # never of the seed: a second start with the same names would send only what was dealt with in the first
+        self.boot = secrets.token_hex(8)
         self._pings = Store()
         self._again: list[tuple[int, Fix]] = []
         self._asked: dict[str, dict[str, Any]] = {}

@@ -11,6 +11,7 @@ import pytest
 from simulator.phones import App, Target, make_phone
 from simulator.phones.overland import Overland
 from simulator.phones.owntracks import OwnTracks
+from simulator.phones.socket import SocketPhone
 from simulator.phones.stock import Outcome, StockPhone
 from simulator.phones.store import Store
 from simulator.tracks import Fix
@@ -200,3 +201,8 @@ def test_an_unanswered_ping_is_sent_again() -> None:
 
 def test_places_keep_seven_digits() -> None:
     assert distance_m(Point(60.1699123, 24.9384567), Point(60.1699124, 24.9384567)) < 0.02
+
+
+def test_a_phone_started_again_is_not_taken_for_its_former_self() -> None:
+    first, second = (SocketPhone(Target("http://tracker.test", "tok-1", "tech7"), seed=1) for _ in range(2))
+    assert first.boot != second.boot
