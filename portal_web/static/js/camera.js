@@ -2,13 +2,15 @@
 // person moves the map; keeps to what the street map covers.
 
 const PLACE_ZOOM = { narrow: 16.25, wide: 17 };
-const CLOSEST_ZOOM = 17;
+const CLOSEST_ZOOM = 17.5;
 const FARTHEST_ZOOM = 9;
+const CLOSER = 0.75; // the view goes closer when so much is gained at once
 const STEP = 0.25;
 const EDGE_PX = 72; // so much of the plain ground beyond the street map may be seen
 // How far each mark reaches from its place on the map, px.
 const PIN = { up: 40, down: 6, left: 18, right: 18 };
 const VAN = { up: 28, down: 28, left: 28, right: 28 };
+const FLAG = { up: 28, down: 56, left: 62, right: 62 }; // the van with "last seen …" below it
 const LINE = { up: 6, down: 6, left: 6, right: 6 };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -21,6 +23,7 @@ export class Camera {
   #at = null;
   #way = [];
   #following = true;
+  #flagged = false;
 
   /**
    * `covered()`: {top, bottom, start, end}, px at each side of the map where no mark should lie; `region`: the bounds of the
@@ -46,7 +49,14 @@ export class Camera {
     this.#at = at && this.#L.latLng(at);
     this.#way = way;
     if (!this.#following) return;
-    if (first || !at || this.#hidden(this.#at) || this.#best().zoom - this.#map.getZoom() >= 1) this.#show(!first);
+    if (first || !at || this.#hidden(this.#at) || this.#best().zoom - this.#map.getZoom() >= CLOSER) this.#show(!first);
+  }
+
+  /** Whether words hang below the van: they are kept in view, too. */
+  flag(on) {
+    if (on === this.#flagged) return;
+    this.#flagged = on;
+    if (this.#following && this.#at) this.#show(true);
   }
 
   zoom(by) {
@@ -96,7 +106,7 @@ export class Camera {
       box.bottom = Math.max(box.bottom, y + room.down);
     };
     take(this.#place, PIN);
-    if (this.#at) take(this.#at, VAN);
+    if (this.#at) take(this.#at, this.#flagged ? FLAG : VAN);
     if (this.#at && this.#way.length) for (const corner of this.#corners()) take(corner, LINE);
     return box;
   }

@@ -157,8 +157,10 @@ class LivePage {
     if (!section) return;
     const note = section.querySelector("[data-map-note]");
     if (story || !this.#trip) {
+      const noted = !note.hidden;
       note.hidden = !story?.mapNote;
       note.lastElementChild.textContent = story?.mapNote ?? "";
+      if (noted === note.hidden) this.#map?.resized(); // nothing is to be seen below it
     }
     section.querySelector("[role=img]").setAttribute("aria-label", story?.mapLabel ?? this.#facts.mapLabel);
     if (section.classList.toggle("live__map--short", !tall) === this.short) return;
@@ -205,11 +207,13 @@ class LivePage {
     this.#tell();
   }
 
-  /** What lies over the map's edges: the sheet below on a phone, the buttons at the end. */
+  /** What lies over the map's edges: the sheet below on a phone, the buttons at the end, the note. */
   #covered() {
     const wide = matchMedia("(min-width: 56rem)").matches;
-    if (wide) return { top: 40, bottom: 40, start: 40, end: 76 };
-    return this.short ? { top: 8, bottom: 24, start: 8, end: 8 } : { top: 12, bottom: 44, start: 12, end: 64 };
+    const note = this.#root.querySelector("[data-map-note]");
+    const noted = note && !note.hidden ? note.offsetHeight + 8 : 0;
+    if (wide) return { top: 40 + noted, bottom: 40, start: 40, end: 76 };
+    return this.short ? { top: 8, bottom: 24, start: 8, end: 8 } : { top: 12, bottom: 44 + noted, start: 12, end: 64 };
   }
 
   #withoutMap() {

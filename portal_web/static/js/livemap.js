@@ -82,10 +82,11 @@ export class LiveMap {
     this.#camera.aim(to, this.#ahead(to, step?.along ?? null), first);
   }
 
-  /** How the van looks: `live` (pulse), `flag` (grey, with these words) and whether the way is the stretch it may be on. */
+  /** How the van looks: `live` (pulse), `flag` (words below it or null) and `stretch`: old, so grey, and the way is the stretch it may be on. */
   setMood({ live, flag, stretch }) {
     this.#drawing.live(live);
-    this.#drawing.old(flag);
+    this.#drawing.old(stretch, flag);
+    this.#camera.flag(flag !== null);
     if (stretch === this.#stretch) return;
     this.#stretch = stretch;
     this.#draw();

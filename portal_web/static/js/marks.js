@@ -24,7 +24,7 @@ export function pin() {
   );
 }
 
-/** The van with the means to change it: course(degrees or null), live(bool), old(text of the flag or null). */
+/** The van with the means to change it: course(degrees or null), live(bool), old(bool, text of the flag or null). */
 export function van() {
   const pulse = svg("circle", { class: "mk-pulse", r: 20 });
   const body = svg("path", { class: "mk-body", d: ROUND });
@@ -48,8 +48,8 @@ export function van() {
     live(on) {
       pulse.setAttribute("visibility", on ? "visible" : "hidden");
     },
-    old(label) {
-      whole.setAttribute("class", label ? "mk--old" : "");
+    old(on, label) {
+      whole.setAttribute("class", on ? "mk--old" : "");
       flag.setAttribute("visibility", label ? "visible" : "hidden");
       if (label === null) return;
       text.textContent = label;
