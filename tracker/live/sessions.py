@@ -60,7 +60,8 @@ class Sessions:
         self._judging += 1
         while True:
             try:
-                gone = self._sockets.keys() - await living(list(self._sockets))
+                asked = list(self._sockets)  # who comes meanwhile is not judged here: their door asks after `expect`
+                gone = set(asked) - await living(asked)
                 break
             except Refusal as refusal:
                 log.warning("sessions_not_judged", reason=refusal.code)
