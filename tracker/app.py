@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute
 from tracker.actions.house import House, close, furnish, the_clock
 from tracker.actions.loops import every
 from tracker.actions.people.accounts import living
+from tracker.actions.trip.looks import hub_look
 from tracker.actions.trip.tracking import Receiver, receiver_of
-from tracker.actions.trip.watching import hub_look
 from tracker.config import Config
 from tracker.errors import BadConfiguration, Refusal
 from tracker.live.server import EmbeddedValkey

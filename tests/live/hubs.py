@@ -47,6 +47,7 @@ class Shelf:
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
         self.open = True
+        self.waiting: list[Callable[[], None]] = []
         self.code: int | None = None
 
     def ready(self) -> bool:
@@ -54,6 +55,15 @@ class Shelf:
 
     def write(self, wire: bytes) -> None:
         self.frames.append(json.loads(payload_of(wire)))
+
+    def when_ready(self, go_on: Callable[[], None]) -> None:
+        self.waiting.append(go_on)
+
+    def unblock(self) -> None:
+        """The reader goes on."""
+        self.open, waiting, self.waiting = True, self.waiting, []
+        for go_on in waiting:
+            go_on()
 
     async def settled(self) -> None:
         return None

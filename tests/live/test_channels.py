@@ -1,7 +1,7 @@
 """What viewers get of what is published: order, closings, gaps, losses, on a real Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 import pytest
@@ -58,6 +58,34 @@ async def test_the_first_position_of_a_leg_comes_with_a_snapshot_that_asked_sql(
     await here.ping(lat=60.2)
     await until(lambda: len(shelf.frames) == 3)
     assert [p["lat"] for p in await positions_in(shelf)] == [60.2]
+
+
+async def test_updates_that_sql_does_not_let_out_do_not_each_ask_it_again(here: Process) -> None:
+    await here.open_gate()
+    _, shelf = await here.watching()
+    here.state = "scheduled"
+    began, before = asyncio.get_running_loop().time(), here.looks
+    for step in range(40):
+        looks = here.looks
+        await here.ping(lat=60.1 + step / 1000)
+        if step == 0:
+            await until(lambda: here.looks > looks)  # noqa: B023
+    assert here.looks - before <= 2 + (asyncio.get_running_loop().time() - began)
+    assert await positions_in(shelf) == []
+    here.state = "traveling"  # SQL lets them out: the last one comes without another ping
+    await until(lambda: bool(shelf.frames[-1].get("position")))
+    assert shelf.rising()
+
+
+async def test_a_viewer_whose_door_was_full_gets_its_snapshot_when_it_is_not(here: Process) -> None:
+    await here.open_gate()
+    viewer, shelf = here.watch()
+    shelf.open = False
+    await until(lambda: bool(shelf.waiting))
+    assert shelf.frames == []
+    shelf.unblock()
+    await until(lambda: shelf.kinds() == ["snapshot"])
+    assert viewer.mailbox.joined
 
 
 async def test_a_look_that_every_ping_crosses_is_told_all_the_same(here: Process) -> None:
@@ -221,6 +249,25 @@ async def test_an_ended_session_is_closed_everywhere_before_the_answer(here: Pro
     _, stays = await there.watching(session="stays")
     assert await here.control.ask("session", "gone")
     assert (mine.code, other.code, stays.code) == (4401, 4401, None)
+
+
+async def test_who_comes_while_sessions_are_judged_is_not_taken_for_ended(here: Process) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(sessions: Collection[str]) -> set[str]:
+        asked.set()
+        await go_on.wait()
+        return {"lives"} & set(sessions)
+
+    here.hub._living = slowly
+    _, lives = here.watch(session="lives")
+    _, ended = here.watch(session="ended")
+    here.hub._back()
+    await asked.wait()
+    _, late = here.watch(session="late")
+    go_on.set()
+    await until(lambda: ended.code == 4401 and bool(lives.frames) and bool(late.frames or late.code))
+    assert (lives.code, late.code) == (None, None)
 
 
 async def test_the_tick_beats_and_closes_who_ran_out(here: Process) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tracker.actions.house import House
+from tracker.actions.trip.looks import look
 from tracker.actions.trip.views import LiveView, without_place
-from tracker.actions.trip.watching import look, watch_board
+from tracker.actions.trip.watching import watch_board
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import State
 from tracker.errors import NotAllowed

@@ -123,27 +123,38 @@ class Hub:
         whole = channel.epoch is None or (said.ep == channel.epoch and said.o == channel.offset + 1)
         channel.epoch, channel.offset = said.ep, said.o
         if not whole or said.k == "route":
-            channel.hold()  # before the frame itself goes into the mailboxes
-            self._want(channel)
+            self._doubt(channel)  # before the frame itself goes into the mailboxes
         if said.k == "closed":
             channel.close()
         elif said.k != "route":
             self._fan_out(channel, Frame(said, self._clock(), _now()))
 
     def _fan_out(self, channel: Channel, frame: Frame) -> None:
-        leg = frame.published.leg
-        if frame.is_update and (leg != channel.leg or not channel.shows):
+        leg, now = frame.published.leg, frame.heard
+        if not frame.is_update:
+            channel.ask_again()  # whatever this state is, positions after it need a look
+        elif leg != channel.leg or not channel.shows:
+            if (wait_s := channel.denied_for(leg, now)) > 0:
+                return self._look_later(channel, leg, wait_s)
             # out of the cloak, or of a leg not looked at yet: SQL has the word first (once for any number of updates, and
             # however fast they come: a look under way counts if it saw that leg)
             channel.pause()
             if channel.awaited != leg:
                 channel.awaited = leg
                 self._want(channel)
-        elif not frame.is_update:
-            channel.leg, channel.shows, channel.parted = None, False, 0  # whatever this state is, positions after it need a look
-        now = _now()
         for viewer in channel.viewers:
             viewer.give(frame, now)
+
+    def _look_later(self, channel: Channel, leg: str | None, wait_s: float) -> None:
+        """Nobody may have an update of this leg, by what the records said; they are asked once more in a while."""
+        if channel.awaited != leg:
+            channel.awaited = leg
+            asyncio.get_running_loop().call_later(wait_s, self._doubt, channel)
+
+    def _doubt(self, channel: Channel) -> None:
+        """Nothing more for its viewers before they get a new snapshot."""
+        channel.hold()
+        self._want(channel)
 
     def _want(self, channel: Channel) -> None:
         self._looks.want(channel, lambda heard: partial(self._heard, heard))
@@ -154,8 +165,7 @@ class Hub:
             log.warning("process_slept")
             for channel in self.channels.values():
                 channel.close()
-                channel.hold()
-                self._want(channel)
+                self._doubt(channel)
 
     def closed(self, appointment: str) -> tuple[int, int]:
         """Changes whenever a closing, or a nap in which one may have been missed, lies between two calls."""
@@ -168,8 +178,7 @@ class Hub:
         for channel in self.channels.values():
             channel.confirmed = channel.name is not None
             channel.epoch = None
-            channel.hold()
-            self._want(channel)
+            self._doubt(channel)
 
     # -- what processes ask of each other --------------------------------------------------------------------------------
 
@@ -200,8 +209,7 @@ class Hub:
         """Something changed that the channel does not tell (another technician): look, and send what is so now."""
         channel = self.channels.get(appointment)
         if channel is not None:
-            channel.hold()
-            self._want(channel)
+            self._doubt(channel)
 
     # -- time ----------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,8 +15,9 @@ from tracker.live.frames import Frame
 from tracker.live.subscription import Handler, Subscription
 from tracker.live.viewers import Channel, Seen, Watch, close_all
 
-AT_ONCE = 8
-"""After an outage every watched visit is looked at anew; so many at a time, so that SQL is not stormed."""
+AT_ONCE = 64
+"""After an outage every watched visit is looked at anew; so many at a time. What is wanted together is read together
+(`actions/trip/looks`), so that SQL is not stormed: some are read while the next gather."""
 AGAIN_S = (0.05, 0.25, 1.0)
 """Pauses before a look that failed is tried again."""
 
@@ -80,16 +82,16 @@ class Looks:
         if channel.spoiled != spoiled or channel.awaited not in (awaited, seen.leg):
             return False  # closed, or another leg began: what was read may be over
         # no await from here on: nothing can be closed between this check and the last write
-        channel.leg, channel.shows, channel.parted, channel.awaited = seen.leg, seen.shows, 0, None
+        now = asyncio.get_running_loop().time()
+        channel.looked(seen.leg, now, shows=seen.shows)
         if channel.epoch != seen.epoch or channel.offset < seen.offset:
             channel.epoch, channel.offset = seen.epoch, seen.offset
-        now = asyncio.get_running_loop().time()
         strangers = []
         for viewer, events in missed:
             if not seen.allows(viewer.who):
                 strangers.append(viewer)
-            elif viewer in channel.viewers:
-                viewer.welcome(seen, events, self._clock(), now)
+            elif viewer in channel.viewers and not viewer.welcome(seen, events, self._clock(), now):
+                viewer.door.when_ready(partial(self.want, channel, hear))
         await close_all(strangers, 4403)
         return True
 

@@ -1,7 +1,7 @@
 """One viewer of a visit, its way out, and what is common to all viewers of the same visit in this process."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -10,6 +10,9 @@ from tracker.domain.visibility import Watcher
 from tracker.live import frames
 from tracker.live.mailbox import Mailbox
 from tracker.live.subscription import Handler
+
+DENIED_S = 1.0
+"""Updates that must not be shown make us look again after this, not each of them, unless something else is heard."""
 
 
 class Door(Protocol):
@@ -21,6 +24,10 @@ class Door(Protocol):
 
     def write(self, wire: bytes) -> None:
         """Send a whole WebSocket frame."""
+        ...
+
+    def when_ready(self, go_on: Callable[[], None]) -> None:
+        """Call ``go_on`` once a door that is not ready now may be (never, if it is closed)."""
         ...
 
     async def settled(self) -> None:
@@ -111,13 +118,13 @@ class Watch:
             self.door.write(frame.wire(self.short, now))
             self.wrote = now
 
-    def welcome(self, seen: Seen, missed: list[frames.Frame] | None, clock: datetime, now: float) -> None:
-        """A snapshot, then the states this viewer had not been told; offsets rise through both.
+    def welcome(self, seen: Seen, missed: list[frames.Frame] | None, clock: datetime, now: float) -> bool:
+        """A snapshot, then the states this viewer had not been told; offsets rise through both. False: the door is not ready.
 
         ``missed`` None: what it missed is not known (``recovered`` false); the snapshot alone says how things stand.
         """
         if not self.door.ready():
-            return  # stays held: the hub's tick sees to it
+            return False  # stays held
         box = self.mailbox
         if self.resume is not None and self.resume[0] == seen.epoch:
             box.epoch, box.offset = self.resume
@@ -128,14 +135,15 @@ class Watch:
         self.wrote = now
         box.join(seen.epoch, offset, seen.offset, seen.leg, pending)
         self.pump(now)
+        return True
 
 
 class Channel:
     """One watched visit in this process: its viewers, and how far it was heard."""
 
     __slots__ = (
-        *("again", "appointment", "awaited", "confirmed", "epoch", "handler", "hint", "leg", "looking", "name"),
-        *("offset", "parted", "shows", "spoiled", "technician", "viewers"),
+        *("again", "appointment", "awaited", "confirmed", "denied", "epoch", "handler", "hint", "leg", "looked_at"),
+        *("looking", "name", "offset", "parted", "shows", "spoiled", "technician", "viewers"),
     )
 
     def __init__(self, appointment: str, hint: str | None) -> None:
@@ -150,8 +158,10 @@ class Channel:
         self.offset = 0
         self.leg: str | None = None  # as the last look said: updates of another leg wait for the next look
         self.shows = False  # a position (and so a route) was in the last look
+        self.looked_at = 0.0  # when the last look came, in monotonic seconds
         self.parted = 0  # ticks since its leg was closed without a word on what came of it
         self.awaited: str | None = None  # the leg for which a look is under way
+        self.denied: str | None = None  # the leg whose update made us look, in vain
         self.looking: asyncio.Task[None] | None = None
         self.again = False  # another look is wanted after the one under way …
         self.spoiled = 0  # … whose result, if this was raised since, must not be told
@@ -160,6 +170,21 @@ class Channel:
         """One more viewer. The place is the same for all, and one object: looked up for every frame, it stays in reach."""
         viewer.short = next((other.short for other in self.viewers if other.short == viewer.short), viewer.short)
         self.viewers.add(viewer)
+
+    def denied_for(self, leg: str | None, now: float) -> float:
+        """Seconds for which the records need not be asked again whether this leg may be shown: they have just said no."""
+        return self.looked_at + DENIED_S - now if leg is not None and leg == self.denied else 0.0
+
+    def ask_again(self) -> None:
+        """What the last look said of its leg may be over."""
+        self.leg, self.shows, self.parted = None, False, 0
+        if self.denied is not None:
+            self.denied = self.awaited = None
+
+    def looked(self, leg: str | None, now: float, *, shows: bool) -> None:
+        """A look came to its end: positions of this leg may be shown, and ``shows`` one was there."""
+        self.denied = None if shows and self.awaited == leg else self.awaited
+        self.leg, self.shows, self.parted, self.awaited, self.looked_at = leg, shows, 0, None, now
 
     def hold(self) -> None:
         """Nothing more for its viewers before a new look; one under way does not count."""
@@ -174,7 +199,8 @@ class Channel:
     def close(self) -> None:
         """Its leg was closed: no position waits any more, and no look begun before may show one."""
         self.spoiled += 1
-        self.leg, self.shows, self.parted = None, False, 1
+        self.ask_again()
+        self.parted = 1
         for viewer in self.viewers:
             viewer.mailbox.drop_position()
 

@@ -1,5 +1,6 @@
 """Appointments: read by whoever may, locked and changed by one step at a time."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -90,6 +91,11 @@ async def by_id(tx: Transaction, appointment: str) -> Appointment | None:
     """One appointment."""
     rows = await _found(tx, appointments.c.id == appointment)
     return rows[0] if rows else None
+
+
+async def of_ids(tx: Transaction, ids: Iterable[str]) -> list[Appointment]:
+    """Those of them that there are."""
+    return await _found(tx, appointments.c.id.in_(list(ids)))
 
 
 async def locked(tx: Transaction, appointment: str) -> Appointment | None:

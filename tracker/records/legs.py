@@ -1,5 +1,6 @@
 """Legs: each stretch of being on the way to one appointment; a technician has at most one open."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -43,6 +44,11 @@ async def add(tx: Transaction, leg: Leg) -> None:
 async def by_id(tx: Transaction, leg: str) -> Leg | None:
     """One leg, open or ended."""
     return await tx.one(select(*_LEG).where(legs.c.id == leg), Leg)
+
+
+async def of_ids(tx: Transaction, ids: Iterable[str]) -> list[Leg]:
+    """Those of them that there are, open or ended."""
+    return await tx.all(select(*_LEG).where(legs.c.id.in_(list(ids))), Leg)
 
 
 async def open_of(tx: Transaction, technician: str) -> Leg | None:

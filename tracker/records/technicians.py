@@ -68,6 +68,11 @@ async def by_id(tx: Transaction, technician: str) -> Technician | None:
     return await tx.one(select(*_TECHNICIAN).where(technicians.c.id == technician), Technician)
 
 
+async def of_ids(tx: Transaction, ids: Iterable[str]) -> list[Technician]:
+    """Those of them that there are, active or not."""
+    return await tx.all(select(*_TECHNICIAN).where(technicians.c.id.in_(list(ids))), Technician)
+
+
 async def locked(tx: Transaction, technician: str) -> Technician | None:
     """The technician with the row locked until the transaction ends: every opening and closing begins here."""
     return await tx.one(select(*_TECHNICIAN).where(technicians.c.id == technician).with_for_update(), Technician)

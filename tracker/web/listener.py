@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from tracker.web.doors import FRAME_BYTES, ViewerProtocol
+from tracker.web.protocol import FRAME_BYTES, ViewerProtocol
 
 HEADERS_S = 10.0
 """A connection that has not said its whole request head by then is closed."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from tracker.actions.house import House
 from tracker.actions.letters.calendar import calendar_of
 from tracker.actions.letters.carried_links import Carried, carried
-from tracker.actions.trip import watching
+from tracker.actions.trip.looks import look
 from tracker.domain import letters_of_visits as letters
 from tracker.domain import letters_on_the_day as on_the_day
 from tracker.domain.appointments import State
@@ -100,7 +100,7 @@ async def _words(
 
 async def _expected(house: House, found: Appointment, now: datetime) -> Expected:
     """The arrival as the customer's page says it at this moment: under the same rules, coarse while the origin is hidden."""
-    view = await watching.look(house, found.id, found.technician_id, now)
+    view = await look(house, found.id, found.technician_id, now)
     low, high = (datetime.fromisoformat(view.eta[name]) if view.eta else found.arrival_at for name in ("low", "high"))
     whole = low.replace(second=0, microsecond=0)
     return Expected(max(whole, now.replace(second=0, microsecond=0)), _up(max(high, now)), now)
