@@ -9,15 +9,20 @@ from portal_web.story import Story, tell
 from portal_web.times import stamp, whole_minutes
 from portal_web.trip import Trip, range_of
 from tracker.domain.appointments import State
+from tracker.domain.attention import WORDS, Reason
 
 LATE = timedelta(minutes=5)
 """Arriving (or setting off) so much after the promise is late."""
 
-FLAGS = {
-    "travel": "The way from the visit before takes longer than was promised.",
-    "late": "The visit before runs into this one.",
+TAGS = {
+    Reason.INACTIVE: "not in use",
+    Reason.ABSENT: "away",
+    Reason.CLOSED: "closed",
+    Reason.HOURS: "off hours",
+    Reason.UNASSIGNED: "unassigned",
+    Reason.TRAVEL: "too tight",
 }
-"""Why an appointment was flagged when the plan around it changed."""
+"""The word on the right for why a visit needs a dispatcher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +95,17 @@ def trouble_of(visit: Visit, trip: Trip | None, story: Story | None, now: dateti
     if visit.state is not State.SCHEDULED:
         return None
     if visit.technician is None:
-        return Trouble(4, "open", "unassigned", "Nobody is assigned to this visit.")
+        return waiting(Reason.UNASSIGNED)
     if now > visit.arrival_at + LATE:
         minutes = whole_minutes(now - visit.arrival_at)
         return Trouble(0, "late", f"{minutes} min late", f"{visit.name} has not set off.")
-    return (
-        Trouble(
-            5, "open", "too tight" if flag == "travel" else "look at it", FLAGS.get(flag, "Somebody should look at this visit.")
-        )
-        if flag
-        else None
-    )
+    return waiting(Reason(flag)) if flag else None
+
+
+def waiting(reason: Reason) -> Trouble:
+    """The trouble of a visit to come that cannot stay as it is."""
+    rank = 5 if reason in (Reason.LATE, Reason.TRAVEL) else 4
+    return Trouble(rank, "open", TAGS.get(reason, "look at it"), WORDS[reason])
 
 
 def _late(trip: Trip, now: datetime) -> Trouble | None:

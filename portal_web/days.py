@@ -5,13 +5,14 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_web.day_view import Line, arranged, line_of
+from portal_web.day_view import Line, arranged, line_of, waiting
 from portal_web.home_view import due_words, today_words, zones_foot
 from portal_web.live import trip_in
 from portal_web.pages import Pages
 from portal_web.sources import Street, technician_of, visit_of
 from portal_web.times import same_day
-from tracker.actions import overview
+from tracker.actions import attention, overview
+from tracker.actions.attention import Waiting
 from tracker.actions.overview import CompanyDay
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import State
@@ -50,11 +51,14 @@ async def staff_day(pages: Pages, street: Street, request: Request, actor: Actor
     found = await overview.day_of_company(house, actor, now)
     today = [one for one in found.appointments if _today(one, one.zone, now)]
     lines = [_line(found, one, actor, street, now) for one in today]
+    shown = {one.id for one in today}
+    later = [one for one in await attention.waiting(house, actor) if one.appointment.id not in shown]
     return pages.answer(
         request,
         "day_staff.html",
         here="home",
         day=arranged(lines),
+        later=[_later(one, actor) for one in later],
         total=len(lines),
         counts={state.value: sum(line.visit.state is state for line in lines) for state in State},
         foot=zones_foot([line.visit for line in lines], now),
@@ -70,7 +74,16 @@ def _line(found: CompanyDay, one: Appointment, actor: Actor, street: Street, now
     technician = found.technicians.get(one.technician_id or "")
     visit = visit_of(one, technician_of(technician, phone=False), actor.signed)
     trip = trip_in(view, visit, technician, street) if view else None
-    return line_of(visit, trip, now, found.accounts.get(one.account_id, ""), technician.name if technician else None, one.flag)
+    return line_of(
+        visit, trip, now, found.accounts.get(one.account_id, ""), technician.name if technician else None, one.unkept or one.flag
+    )
+
+
+def _later(one: Waiting, actor: Actor) -> tuple[str, Line]:
+    """A visit of another day that cannot stay as it is, with its day in words."""
+    visit = visit_of(one.appointment, technician_of(one.technician, phone=False), actor.signed)
+    name = one.technician.name if one.technician else None
+    return today_words(visit.arrival_at, visit.zone), Line(visit, one.customer, name, "", trouble=waiting(one.reason))
 
 
 def _today(one: Appointment, zone: str, now: datetime) -> bool:

@@ -50,6 +50,7 @@ class Appointment(msgspec.Struct, frozen=True, kw_only=True):
     travel_source: str | None = None
     chosen: dict[str, Any] | None = None  # why this technician (B6)
     flag: str | None = None  # needs a dispatcher: why
+    unkept: str | None = None  # … because a change of the plan took its technician away
     sequence: int = 0  # of its calendar entry
     service: str = ""  # the service type's name, joined
 
@@ -171,6 +172,15 @@ async def keep_step(tx: Transaction, taken: StepTaken) -> None:
     await tx.change(steps_taken.insert().values(msgspec.structs.asdict(taken)))
 
 
+async def some(tx: Transaction, which: Any, most: int) -> list[Appointment]:
+    """The first of those that fit a condition, by arrival."""
+    return await tx.all(_by_arrival(which).limit(most), Appointment)
+
+
 async def _found(tx: Transaction, which: Any) -> list[Appointment]:
+    return await tx.all(_by_arrival(which), Appointment)
+
+
+def _by_arrival(which: Any) -> Any:
     joined = select(*_COLUMNS, service_types.c.name.label("service")).join_from(appointments, service_types)
-    return await tx.all(joined.where(which).order_by(appointments.c.arrival_at, appointments.c.id), Appointment)
+    return joined.where(which).order_by(appointments.c.arrival_at, appointments.c.id)

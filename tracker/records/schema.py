@@ -383,6 +383,7 @@ appointments = Table(
     Column("chosen", JSON),  # why this technician (B6): {"m", "s", "next_m", "candidates", "source"}
     Column("flag", Text),  # needs a dispatcher: "travel" (the way to it cannot be kept), …
     Column("sequence", Integer, nullable=False, server_default="0"),  # of its calendar entry: rises with each move and cancel
+    Column("unkept", String(16)),  # a change of the plan took its technician away: "absent", "closed", "hours", "inactive"
 )
 Index(
     "uq_appointments_one_traveling",
@@ -392,6 +393,13 @@ Index(
     postgresql_where=text("state = 'traveling'"),
 )
 Index("ix_appointments_technician_arrival", appointments.c.technician_id, appointments.c.arrival_at)
+_WAITING = text("state = 'scheduled' AND (unkept IS NOT NULL OR flag IS NOT NULL OR technician_id IS NULL)")
+Index(
+    "ix_appointments_waiting",  # what needs a dispatcher
+    appointments.c.arrival_at,
+    sqlite_where=_WAITING,
+    postgresql_where=_WAITING,
+)
 Index(
     "ix_appointments_arrival",  # who is near a place at a time, answered from the index alone
     appointments.c.arrival_at,

@@ -13,7 +13,17 @@ from tracker.actions.trip.sharing import set_sharing
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.appointments import STAFF, Role
 from tracker.errors import NotAllowed
-from tracker.web import api_catalog, api_customers, api_letters, api_links, api_technicians, booking, openapi, surveys
+from tracker.web import (
+    api_attention,
+    api_catalog,
+    api_customers,
+    api_letters,
+    api_links,
+    api_technicians,
+    booking,
+    openapi,
+    surveys,
+)
 from tracker.web.answers import (
     AppointmentAnswer,
     AppointmentsAnswer,
@@ -80,6 +90,7 @@ def operations() -> list[Operation]:
         *api_catalog.operations(),
         *api_technicians.operations(),
         *api_letters.operations(),
+        *api_attention.operations(),
     ]
 
 

@@ -140,7 +140,7 @@ class _Moving:
         await promises.free(tx, Owner(before.id))
         await self.taking.drop_hold(tx)
         sequence = before.sequence + 1
-        await appointments.change(tx, before, flag=None, sequence=sequence, **promised(fit, reason))
+        await appointments.change(tx, before, flag=None, unkept=None, sequence=sequence, **promised(fit, reason))
         await keeping.take(tx, fit, Owner(before.id))
         if before.technician_id is not None:
             await self.taking.mend(tx, before.technician_id, before.arrival_at, now)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from tracker.actions.catalog.editing import audited, editing, optional
 from tracker.actions.catalog.staffing import there
+from tracker.actions.catalog.unkept import marking
 from tracker.actions.house import House
 from tracker.domain.accounts import Actor
 from tracker.errors import BadInput, NotFound
@@ -38,7 +39,8 @@ async def add_absence(
     made = Absence(id=new_id(), technician_id=technician, starts_at=starts_at, ends_at=ends_at, reason=why)
     async with editing(house, actor) as tx:
         there(await staffing.by_id(tx, technician))
-        await staffing.add_absence(tx, made)
+        async with marking(tx, house, [technician]):
+            await staffing.add_absence(tx, made)
         await audited(tx, house, actor, "absence.added", None, made)
         return Away(made, await staffing.promised(tx, technician, starts_at, ends_at))
 
@@ -47,6 +49,9 @@ async def remove_absence(house: House, actor: Actor, absence: str) -> None:
     """They are there after all; `NotFound`."""
     async with editing(house, actor) as tx:
         before = await staffing.absence(tx, absence)
-        if before is None or not await staffing.remove_absence(tx, absence):
+        if before is None:
             raise NotFound("There is no absence with this id.")
+        async with marking(tx, house, [before.technician_id]):
+            if not await staffing.remove_absence(tx, absence):
+                raise NotFound("There is no absence with this id.")
         await audited(tx, house, actor, "absence.removed", before, None)

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from tracker.actions.catalog.editing import audited, check_seen, check_there, editing
+from tracker.actions.catalog.unkept import marking
 from tracker.actions.house import House
 from tracker.actions.people.customers import text
 from tracker.actions.staff import only_staff
@@ -29,7 +30,8 @@ async def close_day(house: House, actor: Actor, day: date, name: str) -> ClosedD
     async with editing(house, actor) as tx:
         before = await constraints.closed_day(tx, day)
         if await audited(tx, house, actor, "closed_day.set", before, made):
-            await constraints.set_closed(tx, made)
+            async with marking(tx, house, day=day):
+                await constraints.set_closed(tx, made)
     return made
 
 
@@ -37,8 +39,10 @@ async def open_day(house: House, actor: Actor, day: date) -> None:
     """A day like others again; `NotFound` if it was one."""
     async with editing(house, actor) as tx:
         before = await constraints.closed_day(tx, day)
-        if before is None or not await constraints.open_again(tx, day):
+        if before is None:
             raise NotFound("This day is not one of the closed days.")
+        async with marking(tx, house, day=day):
+            await constraints.open_again(tx, day)
         await audited(tx, house, actor, "closed_day.removed", before, None)
 
 

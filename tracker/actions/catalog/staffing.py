@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from msgspec.structs import replace
 
 from tracker.actions.catalog.editing import audited, check_seen, check_there, editing, optional
+from tracker.actions.catalog.unkept import marking
 from tracker.actions.house import House
 from tracker.actions.people.customers import text
 from tracker.actions.staff import only_staff
@@ -106,7 +107,8 @@ class _Change:
         self.after = await _checked(tx, replace(before, **self.said))
         if not await audited(tx, self.house, self.actor, "technician.changed", before, self.after):
             return
-        await staffing.replace(tx, self.after)
+        async with marking(tx, self.house, [self.technician]):
+            await staffing.replace(tx, self.after)
         if before.active and not self.after.active and locked is not None:
             await self._send_home(tx, locked)
 

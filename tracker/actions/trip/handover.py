@@ -83,7 +83,7 @@ class _Change:
         self._check(visit, locked)
         if visit.technician_id == self.technician:
             return
-        now, values = self.house.clock(), dict[str, Any](technician_id=self.technician)
+        now, values = self.house.clock(), dict[str, Any](technician_id=self.technician, unkept=None)
         old = locked.get(visit.technician_id) if visit.technician_id is not None else None
         if visit.state is State.TRAVELING and old is not None:
             self.closed.add(old.id)
