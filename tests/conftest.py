@@ -1,7 +1,9 @@
 """What every test may ask for: real servers, started here on free places, gone when the run ends."""
 
 import asyncio
+import gc
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +18,15 @@ from tracker.actions.house import House
 from tracker.actions.people.passwords import Passwords
 from tracker.records.database import Database
 from tracker.records.migrations import migrate
+
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+"""httpx looks for this package at every request, through all folders when it is not there: the answer is kept."""
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -57,22 +68,22 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """An empty SQLite file of this test alone."""
-    return f"sqlite+aiosqlite:///{tmp_path / 'tracker.db'}"
+def empty_sqlite_url(tmp_path: Path) -> str:
+    """A SQLite file of this test alone, without any table yet."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
 
 
 @pytest.fixture
-def postgres_url(postgres: Postgres) -> Iterator[str]:
-    """An empty PostgreSQL database of this test alone."""
+def empty_postgres_url(postgres: Postgres) -> Iterator[str]:
+    """A PostgreSQL database of this test alone, without any table yet."""
     name = postgres.create()
     yield postgres.url(name)
     postgres.drop(name)
 
 
-@pytest.fixture(params=["sqlite_url", "postgres_url"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """The same test on SQLite and on PostgreSQL: an empty database (no tables yet)."""
+@pytest.fixture(params=["empty_sqlite_url", "empty_postgres_url"])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """The same test on SQLite and on PostgreSQL, for what begins before the tables."""
     url: str = request.getfixturevalue(request.param)
     return url
 
@@ -90,7 +101,7 @@ def _migrate_once(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with every table: copied, because migrating anew for each test is most of a test's time."""
+    """The folder of a SQLite file with every table: copied, because migrating anew for each test is most of a test's time."""
     folder = tmp_path_factory.mktemp("template")
     _migrate_once(f"sqlite+aiosqlite:///{folder / 'tracker.db'}")
     return folder
@@ -105,14 +116,30 @@ def postgres_template(postgres: Postgres) -> str:
 
 
 @pytest.fixture
-async def db(database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """A SQLite file of this test alone: every table, no row."""
+    shutil.copytree(sqlite_template, tmp_path, dirs_exist_ok=True)
+    return f"sqlite+aiosqlite:///{tmp_path / 'tracker.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres, postgres_template: str) -> Iterator[str]:
+    """A PostgreSQL database of this test alone while it runs: every table, no row."""
+    name = postgres.lend(postgres_template)
+    yield postgres.url(name)
+    postgres.take_back(name)
+
+
+@pytest.fixture(params=["sqlite_url", "postgres_url"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The same test on SQLite and on PostgreSQL: every table, no row."""
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
     """The same test on SQLite and on PostgreSQL: every table, no row. A second process opens `database_url`."""
-    if database_url.startswith("sqlite"):
-        file = Path(database_url.partition(":///")[2])
-        shutil.copytree(request.getfixturevalue("sqlite_template"), file.parent, dirs_exist_ok=True)
-    else:
-        server: Postgres = request.getfixturevalue("postgres")
-        server.refill(database_url, request.getfixturevalue("postgres_template"))
     database = Database(database_url)
     yield database
     await database.close()

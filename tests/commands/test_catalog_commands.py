@@ -3,18 +3,9 @@
 import json
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 
 from tests.commands.test_commands import done, refused
-
-
-@pytest.fixture
-def tracker(tmp_path: Path) -> CliRunner:
-    empty = dict.fromkeys(["DATABASE_URL", "REDIS_URL", "TRACKER_PUBLIC_URL", "TRACKER_SECRET", "TRACKER_PORT"])
-    runner = CliRunner(env=empty | {"TRACKER_DATA": str(tmp_path / "data")})
-    done(runner, "migrate")
-    return runner
 
 
 def test_what_can_be_booked_and_who_can_come(tracker: CliRunner, tmp_path: Path) -> None:

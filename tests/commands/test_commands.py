@@ -10,13 +10,6 @@ from tracker.__main__ import main
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture
-def tracker(tmp_path: Path) -> CliRunner:
-    """The commands in an empty folder, with nothing of this test's own environment."""
-    empty = dict.fromkeys(["DATABASE_URL", "REDIS_URL", "TRACKER_PUBLIC_URL", "TRACKER_SECRET", "TRACKER_PORT"])
-    return CliRunner(env=empty | {"TRACKER_DATA": str(tmp_path / "data")})
-
-
 def done(tracker: CliRunner, *arguments: str) -> str:
     result = tracker.invoke(main, arguments)
     assert result.exit_code == 0, (result.output, result.exception)
@@ -30,7 +23,8 @@ def refused(tracker: CliRunner, *arguments: str) -> str:
     return result.output
 
 
-def test_people_and_phones_are_added_listed_and_ended(tracker: CliRunner) -> None:
+def test_people_and_phones_are_added_listed_and_ended(unmigrated: CliRunner) -> None:
+    tracker = unmigrated
     done(tracker, "migrate")
     assert "up to date" in done(tracker, "migrate")
     technician = done(tracker, "user", "technician", "Maya", "--zone", "Europe/Helsinki").strip()
@@ -72,26 +66,25 @@ def test_people_and_phones_are_added_listed_and_ended(tracker: CliRunner) -> Non
     ],
 )
 def test_what_cannot_be_is_refused_in_words(tracker: CliRunner, wrong: list[str]) -> None:
-    done(tracker, "migrate")
     refused(tracker, *wrong)
 
 
 def test_settings_are_listed_and_set(tracker: CliRunner) -> None:
-    done(tracker, "migrate")
     assert "points_days                  7" in done(tracker, "settings", "list")
     done(tracker, "settings", "set", "points_days", "14")
     assert "points_days                  14" in done(tracker, "settings", "list")
 
 
 @pytest.mark.parametrize("command", ["serve", "worker", "migrate", "doctor"])
-def test_a_bad_configuration_says_all_of_it_and_starts_nothing(tracker: CliRunner, tmp_path: Path, command: str) -> None:
-    tracker.env |= {"TRACKER_PUBLIC_URL": "http://tracker.example.org", "REDIS_URL": "nowhere", "TRACKER_LOG_LEVEL": "loud"}
-    said = refused(tracker, command)
+def test_a_bad_configuration_says_all_of_it_and_starts_nothing(unmigrated: CliRunner, tmp_path: Path, command: str) -> None:
+    unmigrated.env |= {"TRACKER_PUBLIC_URL": "http://tracker.example.org", "REDIS_URL": "nowhere", "TRACKER_LOG_LEVEL": "loud"}
+    said = refused(unmigrated, command)
     assert all(name in said for name in ("TRACKER_PUBLIC_URL", "REDIS_URL", "TRACKER_LOG_LEVEL"))
     assert not (tmp_path / "data").exists()
 
 
-def test_the_doctor_says_what_is_missing(tracker: CliRunner, tmp_path: Path) -> None:
+def test_the_doctor_says_what_is_missing(unmigrated: CliRunner, tmp_path: Path) -> None:
+    tracker = unmigrated
     assert "tracker migrate" in refused_by_the_doctor(tracker)
     done(tracker, "migrate")
     said = done(tracker, "doctor")

@@ -5,7 +5,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 
 from tests.commands.test_commands import done, refused
@@ -15,15 +14,6 @@ from tracker.records import links, surveys
 from tracker.records.database import Database, new_id
 from tracker.records.links import Link
 from tracker.records.surveys import Survey
-
-
-@pytest.fixture
-def tracker(tmp_path: Path) -> CliRunner:
-    empty = dict.fromkeys(["DATABASE_URL", "REDIS_URL", "TRACKER_PUBLIC_URL", "TRACKER_SECRET", "TRACKER_PORT"])
-    runner = CliRunner(env=empty | {"TRACKER_DATA": str(tmp_path / "data")})
-    done(runner, "migrate")
-    return runner
-
 
 HERE = ["--address", "Korkeavuorenkatu 24, Helsinki", "--at", "60.1651", "24.9463"]
 

@@ -247,9 +247,8 @@ def story(request: pytest.FixtureRequest, valkey_url: str) -> type[Story]:
     empty: str = request.getfixturevalue("postgres_template")
 
     def created() -> tuple[str, Callable[[], None]]:
-        name = server.create()
-        server.refill(server.url(name), empty)
-        return server.url(name), lambda: server.drop(name)
+        name = server.lend(empty)
+        return server.url(name), lambda: server.take_back(name)
 
     return machine(valkey_url, created)
 

@@ -96,8 +96,8 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, postgres_url: str) -> Iterator[Machine]:
-    machine = Machine(tmp_path, postgres_url)
+def machine(tmp_path: Path, empty_postgres_url: str) -> Iterator[Machine]:
+    machine = Machine(tmp_path, empty_postgres_url)
     yield machine
     machine.end()
 

@@ -10,8 +10,8 @@ def test_each_redis_answers(either_redis_url: str) -> None:
         assert client.dbsize() == 0
 
 
-async def test_each_database_answers(database_url: str) -> None:
-    engine = create_async_engine(database_url)
+async def test_each_database_answers(empty_database_url: str) -> None:
+    engine = create_async_engine(empty_database_url)
     async with engine.connect() as connection:
         assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
     await engine.dispose()

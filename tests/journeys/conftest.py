@@ -3,22 +3,22 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from tests.portal_web.living import Town, living
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    """Debian's Chromium, driven by playwright."""
+    """Debian's Chromium, one for all journeys, which share its loop; every visitor has a context of their own."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         yield browser
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def town(sqlite_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Town]:
     """The service on real servers, with Maya and her customer Anna."""
     async with living(sqlite_url, redis_url, tmp_path) as made:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from portal_web.assets import portal_assets
@@ -16,14 +17,14 @@ from tests.portal_web.living import START, Town, until
 from tracker.actions.booking import booking, moving
 from tracker.domain.appointments import State, Step
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
 
 PLAIN = {"viewport": PHONE, "locale": "en-GB", "timezone_id": "Europe/Helsinki", "java_script_enabled": False}
 SCRIPTED = {"viewport": PHONE, "locale": "en-GB", "timezone_id": "Europe/Helsinki"}
 WIDE = {"viewport": DESKTOP, "locale": "en-GB", "timezone_id": "Europe/Helsinki", "color_scheme": "dark"}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def home(town: Town) -> Household:
     return await furnish(town)
 

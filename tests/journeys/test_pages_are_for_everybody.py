@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,7 +21,7 @@ from tests.portal_web.scenes import NOW, SCENES, SITE
 from tracker.domain.appointments import Step
 from tracker.web.tiles import CREDIT, CREDIT_URL
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 
@@ -50,7 +51,7 @@ def gallery() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def tab(chromium: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     context = await chromium.new_context(**request.param)
     page = await context.new_page()

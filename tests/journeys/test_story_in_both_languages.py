@@ -81,6 +81,7 @@ def cases() -> list[tuple[Trip, datetime]]:
 
 
 @pytest.mark.journey
+@pytest.mark.asyncio(loop_scope="session")
 async def test_every_word_and_every_percentage_is_the_same(chromium: Browser) -> None:
     assets = portal_assets()
 
@@ -95,5 +96,6 @@ async def test_every_word_and_every_percentage_is_the_same(chromium: Browser) ->
         script = "async ([module, cases]) => { const { tell } = await import(module); return cases.map(([t, n]) => tell(t, n)); }"
         facts = [[plain(trip), plain(now)] for trip, now, _ in told]
         answers = await tab.evaluate(script, [url + assets.url("js/story.js"), facts])
+        await tab.close()
     for (trip, now, story), answer in zip(told, answers, strict=True):
         assert json.loads(json.dumps(plain(story))) == answer, (trip, now)

@@ -28,7 +28,6 @@ from tracker.live import keys
 from tracker.live.keep import Item, Keeper
 from tracker.records import people, sessions, technicians
 from tracker.records.database import Database, new_id
-from tracker.records.migrations import migrate
 from tracker.records.people import Person
 from tracker.records.sessions import Session
 from tracker.roads.fallback import FallbackRouter
@@ -138,9 +137,8 @@ def _eta(now: datetime, minutes: tuple[float, float]) -> str:
 
 @asynccontextmanager
 async def living(database_url: str, redis_url: str, data: Path) -> AsyncIterator[Town]:
-    """The service, served; everybody of the small company may sign in with `PASSWORD`."""
+    """The service on a database without a row, served; everybody of the small company may sign in with `PASSWORD`."""
     db = Database(database_url)
-    await migrate(db)
     house = furnish(db, redis_url, FallbackRouter(None), b"the secret of the tests, 32 bytes", the_clock)
     world = await settle(db, house.clock())
     bound = free_socket()

@@ -75,8 +75,6 @@ async def test_no_increment_is_lost_between_many_writers(db: Database) -> None:
 
 async def test_two_processes_on_one_sqlite_file_wait_for_each_other(sqlite_url: str) -> None:
     first, second = Database(sqlite_url), Database(sqlite_url)
-    async with first.engine.begin() as connection:
-        await connection.run_sync(accounts.metadata.create_all)
 
     async def write(db: Database) -> None:
         async with db.transaction() as tx:
@@ -117,8 +115,6 @@ async def test_a_deadlock_is_retried_and_three_more_tries_are_the_end(db: Databa
 
 async def test_a_real_deadlock_reaches_nobody(postgres_url: str) -> None:
     db = Database(postgres_url)
-    async with db.engine.begin() as connection:
-        await connection.run_sync(accounts.metadata.create_all)
     async with db.transaction() as tx:
         one, two = [await people.add_account(tx, name, NOW) for name in ("one", "two")]
     both_hold_one = asyncio.Barrier(2)

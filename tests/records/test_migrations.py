@@ -13,8 +13,8 @@ from tracker.records.migrations import behind, migrate
 from tracker.records.schema import metadata
 
 
-async def test_migrated_is_the_schema(database_url: str) -> None:
-    db = Database(database_url)
+async def test_migrated_is_the_schema(empty_database_url: str) -> None:
+    db = Database(empty_database_url)
     assert await behind(db)
     await migrate(db)
     assert not await behind(db)
@@ -46,8 +46,8 @@ async def _described(db: Database) -> set[str]:
     } - {""}
 
 
-async def test_conditions_and_constraints_are_the_same_on_sqlite(sqlite_url: str) -> None:
-    await _same(Database(sqlite_url), Database(sqlite_url + "2"))
+async def test_conditions_and_constraints_are_the_same_on_sqlite(empty_sqlite_url: str) -> None:
+    await _same(Database(empty_sqlite_url), Database(empty_sqlite_url + "2"))
 
 
 async def test_conditions_and_constraints_are_the_same_on_postgresql(postgres: Postgres) -> None:
@@ -70,8 +70,8 @@ async def _same(migrated: Database, created: Database) -> None:
     await created.close()
 
 
-async def test_many_may_migrate_at_once(database_url: str) -> None:
-    first, second = Database(database_url), Database(database_url)
+async def test_many_may_migrate_at_once(empty_database_url: str) -> None:
+    first, second = Database(empty_database_url), Database(empty_database_url)
     await asyncio.gather(migrate(first), migrate(second), migrate(first))
     assert not await behind(second)
     await first.close()

@@ -14,6 +14,7 @@ import httpx
 
 from simulator.phones import Target
 from simulator.tracks import Fix, Track, with_motion
+from tests.serving import PLAIN
 from tests.world import ALL_WEEK, HOME, World, add_appointment, settle
 from tracker.actions.people.accounts import hashed
 from tracker.actions.people.passwords import Passwords
@@ -100,7 +101,7 @@ async def deployed(database_url: str, redis_url: str, data: Path, **more: str) -
 
 
 async def _ready(url: str, children: list[asyncio.subprocess.Process]) -> None:
-    async with httpx.AsyncClient() as client, asyncio.timeout(40):
+    async with httpx.AsyncClient(verify=PLAIN) as client, asyncio.timeout(40):
         while all(child.returncode is None for child in children):
             try:
                 if (await client.get(f"{url}/readyz")).is_success:

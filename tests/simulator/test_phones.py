@@ -15,6 +15,7 @@ from simulator.phones.socket import SocketPhone
 from simulator.phones.stock import Outcome, StockPhone
 from simulator.phones.store import Store
 from simulator.tracks import Fix
+from tests.serving import PLAIN
 from tracker.domain.geo import Point, distance_m
 from tracker.domain.wire import read
 
@@ -32,7 +33,7 @@ def phone(app: App, client: httpx.AsyncClient) -> StockPhone:
 
 @pytest.fixture
 async def client() -> httpx.AsyncClient:
-    return httpx.AsyncClient()
+    return httpx.AsyncClient(verify=PLAIN)
 
 
 @pytest.mark.parametrize("fix", [FULL, BARE], ids=["all said", "nothing but the place"])

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ class Site:
     phones: dict[str, str]
     scoped: dict[str, str]
     known: Things | None = None
+    signed_in: dict[str, str] = field(default_factory=dict)
 
     async def session(self, person: str) -> tuple[str, str]:
         """A new session of one of the world's people: its id and the cookie's token."""
@@ -64,12 +65,14 @@ class Site:
         return session.id, token
 
     async def headers_of(self, persona: Persona, appointment: str = "") -> dict[str, str]:
-        """How this persona shows who it is; a session is made for every request, because some end it."""
+        """How this persona shows who it is; their session is a new one after every request that may have ended it."""
         if persona.link and appointment:
             opened = appointment if persona.link == "own" else await self.world.appointment(self.world.onni)
             return {"Cookie": f"tt-v-{appointment}={await letter_link(self.house, opened)}; {FORM}"}
         if persona.person:
-            return {"Cookie": f"tt={(await self.session(persona.person))[1]}"}
+            if persona.person not in self.signed_in:
+                self.signed_in[persona.person] = (await self.session(persona.person))[1]
+            return {"Cookie": f"tt={self.signed_in[persona.person]}"}
         if persona.phone:
             return {"Authorization": f"Bearer {self.phones[persona.phone]}"}
         if persona.scope:
@@ -99,7 +102,10 @@ class Site:
         elif method not in SAFE and route.kind == "page":
             more["data"] = (body or {}) | {"form_token": self.form_token(headers.setdefault("Cookie", FORM))}
         self.client.cookies.clear()
-        return await self.client.request(method, path, headers=headers, **more)
+        answer = await self.client.request(method, path, headers=headers, **more)
+        if method not in SAFE and answer.status_code < 400:
+            self.signed_in.pop(persona.person, None)
+        return answer
 
     def form_token(self, cookie: str) -> str:
         """What a form shown to the owner of this cookie carries."""

