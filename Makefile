@@ -20,7 +20,7 @@ test: .venv/dev
 	@sh .ci/servers
 	@# four at once on two cores: half of a test's time is waiting for a server or a page;
 	@# bytecode is kept whatever the environment says, or every process of the tests would compile the service anew
-	PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 4 --dist loadfile $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/dev
 	.venv/bin/ruff check .

@@ -23,6 +23,34 @@ sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 """httpx looks for this package at every request, through all folders when it is not there: the answer is kept."""
 
 
+LONGEST = (
+    "journeys/test_pages_are_for_everybody.py",
+    "journeys/test_appointments.py",
+    "benchmarks/test_bench.py",
+    "web/test_openapi.py",
+    "web/test_roles.py",
+    "journeys/test_live_page_follows.py",
+    "commands/test_processes.py",
+    "web/test_live.py",
+    "web/test_live_privacy.py",
+    "web/test_live_faults.py",
+    "faults/",
+    "journeys/",
+    "simulator/test_deployment.py",
+)
+"""Files whose tests take longest: begun first, because one that begins last keeps everybody waiting (a file has one worker)."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; the others as they stand."""
+
+    def rank(item: pytest.Item) -> int:
+        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        return next((number for number, name in enumerate(LONGEST) if place.startswith(name)), len(LONGEST))
+
+    items.sort(key=rank)
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: the collector need not look at it again."""
     gc.collect()

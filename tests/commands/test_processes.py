@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import shutil
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 import websockets
+from click.testing import CliRunner
 
+from tests.commands.test_commands import done
 from tests.machine import Machine
 
 PASSWORD = "correct horse battery"
@@ -27,6 +30,18 @@ async def machine(tmp_path: Path) -> AsyncIterator[Machine]:
     made = Machine(tmp_path)
     yield made
     await made.stop()
+
+
+@pytest.fixture
+def migrated(machine: Machine, sqlite_template: Path) -> Machine:
+    """As `tracker migrate` leaves it (its tables are copied)."""
+    shutil.copy(sqlite_template / "tracker.db", machine.data / "tracker.sqlite")
+    return machine
+
+
+async def by_hand(machine: Machine, *arguments: str) -> None:
+    """A command on that machine, run here: a process of its own takes a second to start."""
+    await asyncio.to_thread(done, CliRunner(env=machine.environment), *arguments)
 
 
 @asynccontextmanager
@@ -97,9 +112,9 @@ async def slow_request(machine: Machine, cookie: str, serve: asyncio.subprocess.
     await writer.wait_closed()
 
 
-async def test_a_killed_process_is_back_and_remembers(machine: Machine) -> None:
-    await machine.done("migrate")
-    await machine.done("user", "add", "desk@example.org", "--name", "Desk", "--role", "admin", "--password", PASSWORD)
+async def test_a_killed_process_is_back_and_remembers(migrated: Machine) -> None:
+    machine = migrated
+    await by_hand(machine, "user", "add", "desk@example.org", "--name", "Desk", "--role", "admin", "--password", PASSWORD)
     first = await machine.start("serve", log=machine.data / "1.log")
     await machine.ready(first)
     async with signed_in(machine, "desk@example.org") as client:
@@ -109,19 +124,19 @@ async def test_a_killed_process_is_back_and_remembers(machine: Machine) -> None:
         await machine.ready(second)
         assert (await client.get("/api/v1/me")).json()["role"] == "admin"
         # a setting changed by another process is known here soon, without a restart
-        await machine.done("settings", "set", "company", '"Waypoint"')
+        await by_hand(machine, "settings", "set", "company", '"Waypoint"')
         async with asyncio.timeout(10):
             while "Waypoint" not in (await client.get("/")).text:  # noqa: ASYNC110 - another process: asking is all one can do
                 await asyncio.sleep(0.1)
-        await machine.done("user", "end", "desk@example.org")
+        await by_hand(machine, "user", "end", "desk@example.org")
         assert (await client.get("/api/v1/me")).status_code == 401
     second.send_signal(signal.SIGINT)
     assert await ended(second) == 0
 
 
-async def test_it_starts_without_redis_and_signs_people_in(machine: Machine) -> None:
-    await machine.done("migrate")
-    await machine.done("user", "add", "desk@example.org", "--name", "Desk", "--role", "admin", "--password", PASSWORD)
+async def test_it_starts_without_redis_and_signs_people_in(migrated: Machine) -> None:
+    machine = migrated
+    await by_hand(machine, "user", "add", "desk@example.org", "--name", "Desk", "--role", "admin", "--password", PASSWORD)
     machine.more = {"REDIS_URL": f"unix://{machine.data}/nobody"}
     serve = await machine.start("serve", log=machine.data / "serve.log")
     async with asyncio.timeout(60), httpx.AsyncClient() as client:

@@ -7,7 +7,7 @@ from tests.journeys.visitors import PHONE, visiting
 from tests.portal_web.living import Town
 from tracker.records import customers
 
-pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = pytest.mark.journey
 
 
 async def test_a_pin_is_set_by_pressing_the_map(chromium: Browser, town: Town) -> None:

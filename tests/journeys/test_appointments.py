@@ -17,7 +17,7 @@ from tests.portal_web.living import START, Town, until
 from tracker.actions.booking import booking, moving
 from tracker.domain.appointments import State, Step
 
-pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = pytest.mark.journey
 
 PLAIN = {"viewport": PHONE, "locale": "en-GB", "timezone_id": "Europe/Helsinki", "java_script_enabled": False}
 SCRIPTED = {"viewport": PHONE, "locale": "en-GB", "timezone_id": "Europe/Helsinki"}

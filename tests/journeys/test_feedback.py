@@ -10,7 +10,7 @@ from tests.portal_web.living import Town
 from tracker.domain.appointments import Step
 from tracker.records import settings
 
-pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = pytest.mark.journey
 
 LOOKS: list[dict[str, Any]] = [
     {"viewport": PHONE, "color_scheme": "light"},

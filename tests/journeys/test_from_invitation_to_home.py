@@ -12,7 +12,7 @@ from tracker.actions.letters.letter_log import Readable, read_letters
 from tracker.actions.people import contacts
 from tracker.commands.administration import OPERATOR
 
-pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = pytest.mark.journey
 
 
 async def letter(town: Town, kind: str) -> Readable:

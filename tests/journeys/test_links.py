@@ -19,7 +19,7 @@ from tracker.domain.letter_kinds import Kind
 from tracker.post.server import Post
 from tracker.records import appointments, customers, outbox
 
-pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = pytest.mark.journey
 
 
 @dataclass

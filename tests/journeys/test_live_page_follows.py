@@ -17,7 +17,7 @@ from tracker.domain.appointments import Step
 from tracker.domain.geo import moved
 from tracker.domain.ways import StoredRoute
 
-pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = pytest.mark.journey
 
 WAY = [START, moved(START, 120, 900), moved(moved(START, 120, 900), 180, 700), PLACE]
 

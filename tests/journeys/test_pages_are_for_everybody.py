@@ -21,7 +21,7 @@ from tests.portal_web.scenes import NOW, SCENES, SITE
 from tracker.domain.appointments import Step
 from tracker.web.tiles import CREDIT, CREDIT_URL
 
-pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = pytest.mark.journey
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 

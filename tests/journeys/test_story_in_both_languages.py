@@ -81,7 +81,6 @@ def cases() -> list[tuple[Trip, datetime]]:
 
 
 @pytest.mark.journey
-@pytest.mark.asyncio(loop_scope="session")
 async def test_every_word_and_every_percentage_is_the_same(chromium: Browser) -> None:
     assets = portal_assets()
 

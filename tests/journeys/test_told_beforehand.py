@@ -14,7 +14,7 @@ from tracker.domain.geo import moved
 from tracker.live.control import Ask
 from tracker.records import legs
 
-pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = pytest.mark.journey
 
 
 async def test_the_page_says_a_delay_and_that_she_is_at_the_door(chromium: Browser, town: Town) -> None:

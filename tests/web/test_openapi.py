@@ -3,13 +3,16 @@
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 
 import httpx
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
@@ -81,31 +84,41 @@ async def test_made_up_requests_are_answered_as_described(site: Site, who: str) 
     assert seen[200]
 
 
+@contextmanager
+def one_connection() -> Iterator[requests.Session]:
+    """One for all requests, which looks for nothing in the environment and keeps no cookie."""
+    with requests.Session() as session:
+        session.trust_env = False
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        yield session
+
+
 def invent(url: str, headers: dict[str, str], visit: str, seen: Counter[int]) -> None:
     schema = schemathesis.openapi.from_url(f"{url}/api/v1/openapi.json")
     schema.config.generation.update(with_security_parameters=False)  # the sign-in is ours, not made up
-    for result in schema.get_all_operations():
-        operation = result.ok()
-        if operation.method.upper() == "DELETE":
-            continue  # it would end the session that asks
+    with one_connection() as connection:
+        for result in schema.get_all_operations():
+            operation = result.ok()
+            if operation.method.upper() == "DELETE":
+                continue  # it would end the session that asks
 
-        @given(case=operation.as_strategy())
-        @hypothesis_settings(
-            max_examples=8,
-            deadline=None,
-            database=None,
-            derandomize=True,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        def ask(case: schemathesis.Case) -> None:
-            if "appointment" in (case.path_parameters or {}) and sum(seen.values()) % 2:
-                case.path_parameters["appointment"] = visit
-            answer = case.call(headers=headers)
-            seen[answer.status_code] += 1
-            case.validate_response(answer, checks=[not_a_server_error, status_code_conformance, response_schema_conformance])
+            @given(case=operation.as_strategy())
+            @hypothesis_settings(
+                max_examples=8,
+                deadline=None,
+                database=None,
+                derandomize=True,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )
+            def ask(case: schemathesis.Case) -> None:
+                if "appointment" in (case.path_parameters or {}) and sum(seen.values()) % 2:
+                    case.path_parameters["appointment"] = visit
+                answer = case.call(headers=headers, session=connection)
+                seen[answer.status_code] += 1
+                case.validate_response(answer, checks=[not_a_server_error, status_code_conformance, response_schema_conformance])
 
-        ask()
+            ask()
 
 
 async def test_a_field_that_no_door_knows_is_refused_by_its_name(site: Site) -> None:
