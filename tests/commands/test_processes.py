@@ -47,7 +47,7 @@ async def by_hand(machine: Machine, *arguments: str) -> None:
 @asynccontextmanager
 async def signed_in(machine: Machine, email: str) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Origin": machine.url, "Sec-Fetch-Site": "same-origin"}
-    async with httpx.AsyncClient(base_url=machine.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=machine.url, headers=headers, timeout=20) as client:
         answer = await client.post("/api/v1/sessions", json={"email": email, "password": PASSWORD})
         assert answer.status_code == 201, answer.text
         yield client
