@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from tracker.domain import letters_of_people as people
 from tracker.domain import letters_of_visits as visits
 from tracker.domain import letters_on_the_day as on_the_day
+from tracker.domain.appointments import State
 from tracker.domain.letter_kinds import Kind
 from tracker.domain.letters import Sender, Words
 from tracker.domain.letters_of_visits import Visit
@@ -69,6 +70,7 @@ SHOWN: dict[Kind, Callable[[Sender, Names], Words]] = {
     Kind.ARRIVING: lambda who, n: on_the_day.arriving(who, visit(n), AT + timedelta(minutes=8)),
     Kind.COMPLETED: lambda who, n: on_the_day.completed(who, visit(n), AT, AT + timedelta(minutes=50), asks=True),
     Kind.NOT_DONE: lambda who, n: on_the_day.not_done(who, visit(n), n.reason),
+    Kind.TAKEN_BACK: lambda who, n: on_the_day.taken_back(who, visit(n), State.TRAVELING),
     Kind.LINK: lambda who, n: visits.new_link(who, visit(n)),
 }
 

@@ -19,4 +19,5 @@ class Kind(StrEnum):
     ARRIVING = "arriving"
     COMPLETED = "completed"
     NOT_DONE = "not_done"
+    TAKEN_BACK = "taken_back"  # a step that a letter told of already
     LINK = "link"  # a new one was asked for with an older one

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from tracker.domain.appointments import State
 from tracker.domain.letters import Fact, Link, Sender, Words
 from tracker.domain.letters_of_visits import Visit
 
@@ -113,6 +114,34 @@ def completed(sender: Sender, visit: Visit, arrived: datetime | None, done: date
         other=view if asks else None,
         facts=visit.facts(tongue, who=True, length=False),
         note=(shared, say("The page shows your visit, not the technician’s position.")),
+        why=say("You get this because you are the contact for this visit."),
+    )
+
+
+def taken_back(sender: Sender, visit: Visit, was: State) -> Words:
+    """We wrote too soon that somebody was on the way, or that it was done."""
+    tongue, say = sender.tongue, sender.tongue.say
+    when, service = visit.when(tongue), tongue.inside(visit.service)
+    if was is State.COMPLETED:
+        big, label = "", say("View the visit")
+        subject = say("Not completed yet: {service}", service=service)
+        pill, lead = say("In progress"), say("We wrote too soon that your visit was completed. Work goes on.")
+        sub = say("You get a message when it is done.")
+    else:
+        big, label = when, say("View appointment")
+        subject = say("Not on the way yet: {service}, {when}", service=service, when=when)
+        pill, lead = say("Scheduled"), say("We wrote too soon that the technician was on the way. The visit is planned for")
+        zone = tongue.zone(visit.zone, visit.arrival_at)
+        sub = say("{zone}. You get a message when the technician sets off.", zone=zone)
+    return Words(
+        subject=subject,
+        preview=say("The visit is still on."),
+        pill=pill,
+        lead=lead,
+        big=big,
+        sub=sub,
+        button=Link(label, visit.page(sender)),
+        facts=visit.facts(tongue, length=False),
         why=say("You get this because you are the contact for this visit."),
     )
 

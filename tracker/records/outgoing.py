@@ -52,6 +52,13 @@ async def release(tx: Transaction, letters: list[Letter]) -> None:
         await tx.change(update(outbox).where(outbox.c.id.in_([one.id for one in letters]), WAITING).values(leased_until=None))
 
 
+async def held_until(tx: Transaction, letter: Letter) -> datetime | None:
+    """Until when nobody else may have a letter that was not sent; None: it was, or anybody may. Its row is locked."""
+    which = select(outbox.c.leased_until).where(outbox.c.id == letter.id, WAITING)
+    row = await tx.row(which.with_for_update())
+    return row["leased_until"] if row else None
+
+
 async def call_off(tx: Transaction, appointment: str, kind: Kind) -> int:
     """Remove the letters of a kind about an appointment that were not sent; how many."""
     which = WAITING & (outbox.c.appointment_id == appointment) & (outbox.c.kind == kind)

@@ -14,6 +14,7 @@ from tracker.actions.booking import booking, moving
 from tracker.actions.house import House
 from tracker.actions.letters.posting import Postman
 from tracker.actions.people import profiles
+from tracker.actions.trip.handover import hand_over
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step
@@ -134,6 +135,73 @@ async def test_nothing_is_told_of_a_step_that_was_undone(office: Office) -> None
         await office.step(visit, step)
         office.house.clock.move(seconds=5)  # type: ignore[attr-defined]
     assert await office.later(seconds=31) == ["Visit completed: heat pump service"]
+
+
+def kinds(office: Office) -> list[str]:
+    return [letter.message["Message-ID"].strip(" <").partition(".")[0] for letter in office.caught.letters]
+
+
+async def test_what_was_told_too_soon_is_put_right_and_not_if_it_is_so_by_then(office: Office) -> None:
+    desk, visit, other = office.company.desk, await office.book(), await office.book(at(16))
+    await office.later(hours=20)
+    await office.step(visit, Step.START_TRAVEL)
+    assert len(await office.later(seconds=31)) == 1
+    await office.step(visit, Step.UNDO, desk)
+    assert await office.later(seconds=31) == ["Not on the way yet: heat pump service, Wed 25 Nov, 14:00"]
+    assert "The visit is planned for\r\n\r\n    Wed 25 Nov, 14:00" in office.caught.letters[-1].text
+    await office.step(visit, Step.START_TRAVEL)
+    await office.later(seconds=31)
+    await office.step(visit, Step.UNDO, desk)
+    await office.step(visit, Step.START_TRAVEL)  # a wrong press: nobody is told twice
+    [again] = await office.later(seconds=31)
+    assert "is on the way, expected" in again
+    await hand_over(office.house, desk, visit.id, None)
+    assert await office.later(seconds=31) == ["Not on the way yet: heat pump service, Wed 25 Nov, 14:00"]
+    await hand_over(office.house, desk, visit.id, visit.technician_id)
+    await office.step(visit, Step.START_TRAVEL)
+    assert len(await office.later(seconds=31)) == 1
+    leaves = Wish(step=Step.START_TRAVEL, switch=True)
+    await take_step(office.house, Actor(Role.TECHNICIAN, person="t", technician=visit.technician_id), other.id, leaves)
+    told = await office.later(seconds=31)
+    assert "Not on the way yet: heat pump service, Wed 25 Nov, 14:00" in told
+    assert len(told) == 2
+    await office.step(other, Step.UNDO, desk)
+    assert await office.later(seconds=31) == ["Not on the way yet: heat pump service, Wed 25 Nov, 16:00"]
+    for step in (Step.ARRIVE, Step.COMPLETE):
+        await office.step(visit, step)
+    await office.later(seconds=31)
+    await office.step(visit, Step.UNDO, desk)
+    assert await office.later(seconds=31) == ["Not completed yet: heat pump service"]
+    await office.step(visit, Step.COMPLETE)
+    assert await office.later(seconds=31) == ["Visit completed: heat pump service"]
+    assert await office.later(days=3) == []
+
+
+@pytest.mark.parametrize("moment", ["as it is read", *range(0, 60, 12)])
+async def test_an_undo_races_two_workers_and_each_letter_is_told_or_put_right(office: Office, moment: int | str) -> None:
+    """``moment``: the undo begins when the mail server reads the letter, or so many turns of the loop after the workers."""
+    visit = await office.book()
+    await office.later(hours=20)
+    await office.step(visit, Step.START_TRAVEL)
+    office.house.clock.move(seconds=31)  # type: ignore[attr-defined]
+    before, undone = len(office.caught.letters), asyncio.Event()
+
+    async def undo() -> None:
+        for _ in range(moment if isinstance(moment, int) else 0):
+            await asyncio.sleep(0)
+        await (undone.wait() if isinstance(moment, str) else asyncio.sleep(0))
+        await office.step(visit, Step.UNDO, office.company.desk)
+
+    office.caught.at_data = lambda _server, _envelope: undone.set()
+    await asyncio.gather(Postman(office.house).turn(), Postman(office.house).turn(), undo())
+    for _ in range(3):
+        office.house.clock.move(minutes=6)  # type: ignore[attr-defined]
+        await asyncio.gather(*(Postman(office.house).turn() for _ in range(2)))
+    told = kinds(office)[before:]
+    assert told in ([], ["traveling", "taken_back"])
+    assert isinstance(moment, int) or told
+    async with office.house.db.reading() as tx:
+        assert (await outbox.state(tx, office.house.clock()))[::2] == (0, 0)
 
 
 async def test_what_could_not_be_done_says_why(office: Office) -> None:

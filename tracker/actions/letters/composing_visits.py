@@ -17,7 +17,7 @@ from tracker.domain.letters import Sender, Words
 from tracker.domain.letters_of_visits import Visit
 from tracker.domain.letters_on_the_day import Expected
 from tracker.post.message import Calendar
-from tracker.records import appointments, customers, technicians
+from tracker.records import appointments, customers, outbox, technicians
 from tracker.records.appointments import Appointment
 from tracker.records.outbox import Letter
 
@@ -45,6 +45,8 @@ async def compose(
         return None  # nothing of the account is theirs any more
     if kind is Kind.LINK and theirs is None:
         return None  # it was asked for with a link of somebody else's by now
+    if kind is Kind.TAKEN_BACK and not await _was_sent(house, letter.payload["letter"]):
+        return None  # what it takes back never went out
     if found is None or not _STILL[kind](found, letter, now):
         return None
     name = contact.name if contact else ""
@@ -53,6 +55,12 @@ async def compose(
     visit = _visit(found, name, technician.name if technician else "", vehicle, link.address if link else "")
     words = await _words(house, kind, found, visit, letter, sender, now)
     return words, name, _calendar(house, kind, found, sender, letter, now), link
+
+
+async def _was_sent(house: House, letter: str) -> bool:
+    async with house.db.reading() as tx:
+        found = await outbox.by_id(tx, letter)
+    return found is not None and found.sent_at is not None
 
 
 def _visit(found: Appointment, contact: str, technician: str, vehicle: str, link: str) -> Visit:
@@ -77,8 +85,8 @@ async def _words(
     match kind:
         case Kind.RESCHEDULED:
             return letters.rescheduled(sender, visit, datetime.fromisoformat(letter.payload["was"]))
-        case Kind.LINK:
-            return letters.new_link(sender, visit)
+        case Kind.TAKEN_BACK:
+            return on_the_day.taken_back(sender, visit, State(letter.payload["was"]))
         case Kind.REMINDER:
             return letters.reminder(sender, visit, now)
         case Kind.CANCELED:
@@ -95,7 +103,11 @@ async def _words(
             return on_the_day.completed(sender, visit, found.started_at, found.since, asks=house.settings.now.surveys)
         case Kind.NOT_DONE:
             return on_the_day.not_done(sender, visit, found.outcome or "")
-    return letters.confirmation(sender, visit)
+    return _PLAIN[kind](sender, visit)
+
+
+_PLAIN = {Kind.CONFIRMATION: letters.confirmation, Kind.LINK: letters.new_link}
+"""Letters that say nothing but what the visit is."""
 
 
 async def _expected(house: House, found: Appointment, now: datetime) -> Expected:
@@ -138,6 +150,8 @@ def _ahead(found: Appointment, letter: Letter, now: datetime) -> bool:
     return _as_written(found, letter, now) and now < found.arrival_at
 
 
+_BACK_IN = {State.TRAVELING: State.SCHEDULED, State.COMPLETED: State.IN_PROGRESS}
+"""Where a step leads back to that a letter told of: anything else by now has a letter of its own."""
 _STILL: dict[Kind, Callable[[Appointment, Letter, datetime], bool]] = {
     Kind.CONFIRMATION: lambda found, _letter, now: found.state is not State.CANCELED and now < found.ends_at,
     Kind.RESCHEDULED: _as_written,
@@ -146,6 +160,7 @@ _STILL: dict[Kind, Callable[[Appointment, Letter, datetime], bool]] = {
     Kind.NOT_DONE: lambda found, _letter, _now: found.state is State.CANCELED and found.outcome is not None,
     Kind.TRAVELING: lambda found, letter, _now: found.state is State.TRAVELING and found.leg_id == letter.payload.get("leg"),
     Kind.DELAY: _as_written,
+    Kind.TAKEN_BACK: lambda found, letter, _now: found.state is _BACK_IN[State(letter.payload["was"])],
     Kind.LINK: lambda _found, _letter, _now: True,
     Kind.ARRIVING: lambda found, letter, _now: found.state is State.TRAVELING and found.leg_id == letter.payload.get("leg"),
     Kind.COMPLETED: lambda found, letter, _now: (

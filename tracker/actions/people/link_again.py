@@ -43,7 +43,7 @@ async def _ask(tx: Transaction, house: House, token: str) -> None:
     enough = len(before) == MOST_A_DAY and before[-1].created_at > now - timedelta(days=1)
     to = None if enough else _theirs(link, visit, contact)
     about: dict[str, Any] = {"appointment": visit.id, "sequence": _quarter(now)} if to and visit else {}
-    subject = f"{visit.id}.{link.id}" if to and visit and link else new_id()
+    subject = link.id if to and link else new_id()
     await outbox.add(tx, LetterKind.LINK, subject, to or outbox.NOBODY, now, **about)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tracker.actions.booking.promising import Promising
 from tracker.actions.house import House
+from tracker.actions.letters import informing
 from tracker.actions.trip.gates import open_gate, regate
 from tracker.actions.trip.legs import drop_leg
 from tracker.actions.trip.telling import tell
@@ -89,6 +90,7 @@ class _Change:
             self.closed.add(old.id)
             await drop_leg(tx, self.house, old, visit, now, "handed_over")
             planned = visit.arrival_at + timedelta(minutes=visit.duration_min)
+            await informing.taken_back(tx, visit, now)
             values |= {"state": State.SCHEDULED, "leg_id": None, "traveling_at": None, "ends_at": planned}
         kind = "reassigned" if visit.state is State.SCHEDULED else State.SCHEDULED.value  # only states are told to viewers
         await events.add(tx, visit.id, kind, now, self.actor.signed, {"from": visit.state.value, "step": "hand_over"})

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from tracker.actions.house import House
+from tracker.actions.letters import informing
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import State
 from tracker.domain.crow import travel_s
@@ -90,6 +91,7 @@ async def drop_other_leg(
     planned = other.arrival_at + timedelta(minutes=other.duration_min)
     await appointments.change(tx, other, state=State.SCHEDULED, leg_id=None, traveling_at=None, ends_at=planned)
     await events.add(tx, other.id, State.SCHEDULED.value, now, actor.signed, {"from": other.state.value, "step": "switch"})
+    await informing.taken_back(tx, other, now)
     return raised
 
 

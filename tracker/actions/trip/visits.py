@@ -110,7 +110,7 @@ class _Attempt:
         assert after is not None  # noqa: S101 - its row is locked
         await self.promising.stepped(tx, before, after, now)
         await self._write_down(tx, before, to, now)
-        await informing.stepped(tx, after, self.wish.step, now)
+        await informing.stepped(tx, before, after, self.wish.step, now)
         return after
 
     async def _lock(self, tx: Transaction, appointment_id: str) -> tuple[Appointment, Technician | None]:
