@@ -68,7 +68,8 @@ def _map_of_the_address(visit: Visit) -> str:
 
 
 def _scheduled(visit: Visit, now: datetime) -> LiveView:
-    day = "today" if same_day(visit.arrival_at, now, visit.zone) else f"on {long_day(visit.arrival_at, visit.zone)}"
+    arrival = visit.late.low if visit.late else visit.arrival_at
+    day = "today" if same_day(arrival, now, visit.zone) else f"on {long_day(arrival, visit.zone)}"
     who = visit.technician.first_name if visit.technician else "the technician"
     privacy = (
         f"**{visit.name}’s location is not shared yet.** "
@@ -81,7 +82,7 @@ def _scheduled(visit: Visit, now: datetime) -> LiveView:
         steps=steps(visit),
         map="place",
         map_label=_map_of_the_address(visit),
-        headline=f"Technician arrives {day} at",
+        headline=f"Technician now arrives {day} between" if visit.late else f"Technician arrives {day} at",
         privacy=privacy,
         late=_late(visit),
     )
@@ -91,9 +92,9 @@ def _late(visit: Visit) -> str:
     """What is known of a delay before anybody has set off; empty: nothing."""
     if visit.late is None:
         return ""
-    low, high, as_of = (stamp(at, visit.zone) for at in (visit.late.low, visit.late.high, visit.late.as_of))
-    new = f"New arrival: between {low} and {high}. As of {as_of}; the visit is still on."
-    return f"**{visit.name} is running later than booked.** {new}"
+    booked, as_of = stamp(visit.arrival_at, visit.zone), stamp(visit.late.as_of, visit.zone)
+    whose = "It was booked for" if visit.for_staff else "You booked"
+    return f"**{visit.name} is running later than booked.** {whose} {booked}. The visit is still on. As of {as_of}."
 
 
 def _traveling(visit: Visit, trip: Trip, now: datetime) -> LiveView:

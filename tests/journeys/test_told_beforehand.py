@@ -32,7 +32,7 @@ async def test_the_page_says_a_delay_and_that_she_is_at_the_door(chromium: Brows
         assert await look_once(town.house) == 1
         await anna.sees("Maya is running later than booked.")
         await anna.fine(scripted=True)
-        for path, words in ((page, "New arrival: between"), ("/", "Running late, arrives")):
+        for path, words in ((page, "Technician now arrives"), ("/", "Running late, arrives")):
             await scriptless.open(path)
             await scriptless.sees(words)
         await town.step(first, Step.COMPLETE)

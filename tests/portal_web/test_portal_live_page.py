@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from portal_web.assets import portal_assets
+from portal_web.facts import Late
 from portal_web.live_page import page_context
 from portal_web.pages import Pages
 from portal_web.trip import Arrival
@@ -173,6 +174,12 @@ def test_a_van_that_nobody_sees_is_never_said_to_come_any_minute(name):
 def test_the_range_never_ends_in_the_past():
     trip = replace(LIVE, seen=replace(LIVE.seen, fix_at=at("14:29:58"), contact_at=at("14:29:58")))
     assert "Any minute, latest 14:31" in text_of(page_of(TRAVELING, trip, now=at("14:30")))
+
+
+def test_a_delay_told_beforehand_is_the_time_that_counts_and_the_booked_one_stands_beside_it():
+    text = text_of(page_of(replace(SCHEDULED, late=Late(at("14:25"), at("14:45"), at("13:50"))), None))
+    assert "Technician now arrives today between 14:25–14:45" in text
+    assert "Aino is running later than booked. You booked 14:00. The visit is still on. As of 13:50." in text
 
 
 def test_a_visit_on_another_day_says_which():

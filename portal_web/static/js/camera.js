@@ -119,6 +119,7 @@ export class Camera {
   /** The middle of the view moved so that little beyond the street map shows, as far as the marks stay in view. */
   #inRegion(x, y, zoom, box, size) {
     if (!this.#region) return this.#L.point(x, y);
+    const { top, bottom, start, end } = this.#covered();
     const northWest = this.#map.project(this.#region.getNorthWest(), zoom);
     const southEast = this.#map.project(this.#region.getSouthEast(), zoom);
     const along = (middle, length, low, high, from, to) => {
@@ -128,8 +129,8 @@ export class Camera {
       return Math.min(Math.max(inside, to - half), from + half);
     };
     return this.#L.point(
-      along(x, size.x, northWest.x, southEast.x, box.left, box.right),
-      along(y, size.y, northWest.y, southEast.y, box.top, box.bottom),
+      along(x, size.x, northWest.x, southEast.x, box.left - start, box.right + end),
+      along(y, size.y, northWest.y, southEast.y, box.top - top, box.bottom + bottom),
     );
   }
 

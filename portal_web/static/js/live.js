@@ -213,7 +213,7 @@ class LivePage {
     const note = this.#root.querySelector("[data-map-note]");
     const noted = note && !note.hidden ? note.offsetHeight + 8 : 0;
     if (wide) return { top: 40 + noted, bottom: 40, start: 40, end: 76 };
-    return this.short ? { top: 8, bottom: 24, start: 8, end: 8 } : { top: 12, bottom: 44 + noted, start: 12, end: 64 };
+    return this.short ? { top: 8, bottom: 24, start: 112, end: 112 } : { top: 12, bottom: 44 + noted, start: 12, end: 64 };
   }
 
   #withoutMap() {
