@@ -179,14 +179,14 @@ async def killed(place: Site, count: int, kills: int, seed: int) -> None:
 
 
 @pytest.fixture
-async def place(tmp_path: Path, sqlite_url: str, redis_url: str) -> AsyncIterator[Site]:
-    async with site(sqlite_url, redis_url, tmp_path) as made:
+async def place(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Site]:
+    async with site(database_url, redis_url, tmp_path) as made:
         yield made
 
 
 async def test_a_worker_killed_while_it_posts_loses_no_letter(place: Site) -> None:
     """The short form."""
-    await killed(place, count=40, kills=4, seed=1)
+    await killed(place, count=30, kills=3, seed=1)
 
 
 @pytest.mark.faults
