@@ -1,7 +1,8 @@
 """A connection to SQLite that makes one trip to its thread for a statement, where the driver makes four.
 
 A trip (there, and back to the loop) costs more than most statements do. So a statement is run and its rows fetched in one;
-BEGIN travels with the first statement, and the end of what was only read is not waited for.
+BEGIN travels with the first statement, and the end of what was only read is not waited for. The driver has no public way to
+run a function on its thread: what is borrowed of its inside is held by tests/records/test_driver.py.
 """
 
 import sqlite3
