@@ -214,6 +214,10 @@ class AlreadyThere(Conflict):
     """That is there already."""
 
 
+class AwayAlready(Conflict):
+    """This technician is away then already."""
+
+
 class SecretShown(AlreadyThere):
     """This was made already, and its secret was shown that once. If it did not arrive, revoke it and make another."""
 

@@ -137,6 +137,7 @@ SAMPLES: Mapping[tuple[str, str], Body] = {
     ("POST", "/api/v1/skills"): lambda it: {"name": f"Like {it.skill}"},
     ("PATCH", "/api/v1/skills/{skill}"): lambda it: {"name": f"Like {it.skill}"},
     ("DELETE", "/api/v1/skills/{skill}"): nothing,
+    ("PATCH", "/api/v1/settings"): lambda _: {"desk_hours": "8 to 16"},
     ("POST", "/api/v1/technicians"): lambda _: {"name": "Kaisa", "zone": "Europe/Helsinki"},
     ("PATCH", "/api/v1/technicians/{technician}"): lambda _: {"title": "Heat pump technician"},
     ("POST", "/api/v1/technicians/{technician}/absences"): lambda _: AN_ABSENCE,

@@ -1,5 +1,6 @@
 """A change of the plan over promised visits shows each of them to the dispatcher until it is moved, handed over or mended."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -52,6 +53,17 @@ async def test_a_change_over_promised_visits_shows_them_until_they_are_mended(sh
     away = {"starts_at": f"{TOMORROW}T00:00:00+02:00", "ends_at": f"{TOMORROW}T09:30:00+02:00"}
     absence = await shop.done("POST", f"/technicians/{maya}/absences", away)
     assert await waiting(shop) == {first: "absent"}
+    upon = away | {"starts_at": f"{TOMORROW}T09:00:00+02:00", "ends_at": f"{TOMORROW}T18:00:00+02:00"}
+    said = await shop.refused("POST", f"/technicians/{maya}/absences", upon)
+    assert said[:2] == (409, "away_already")
+    assert f"from {TOMORROW} 00:00 to {TOMORROW} 09:30 already" in said[2]
+    next_one = await shop.done("POST", f"/technicians/{maya}/absences", upon | {"starts_at": away["ends_at"]})
+    await shop.done("DELETE", f"/absences/{next_one['id']}")
+    both = await asyncio.gather(
+        *(shop.ask("POST", f"/technicians/{maya}/absences", upon | {"starts_at": away["ends_at"]}) for _ in "12")
+    )
+    assert sorted(each.status_code for each in both) == [201, 409]  # at once, too
+    await shop.done("DELETE", f"/absences/{next(each.json()['id'] for each in both if each.status_code == 201)}")
     listed = (await shop.done("GET", "/attention"))["appointments"][0]
     assert (listed["technician_id"], listed["words"]) == (maya, "The technician is away then.")
 

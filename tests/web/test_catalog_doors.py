@@ -56,6 +56,8 @@ async def test_what_cannot_be_is_refused_with_a_sentence_that_says_why(shop: Com
         ("POST", "/skills", {"name": "Gas"}, 409, "name_taken", "Choose another name."),
         ("DELETE", f"/skills/{nobody}", None, 404, "not_found", "no skill"),
         ("POST", "/territories", {"name": "West", "area": SQUARE}, 409, "name_taken", "Choose another name."),
+        ("POST", "/territories", {"name": "ｗEST", "area": SQUARE}, 409, "name_taken", "Choose another name."),
+        ("POST", "/skills", {"name": "GAS"}, 409, "name_taken", "Choose another name."),
         ("POST", "/territories", {"name": "x", "area": BOW}, 422, "bad_area", "cannot be filled: Self-intersection"),
         ("POST", "/territories", {"name": "x", "area": ring((1, 1), (2, 2), (1, 1))}, 422, "bad_area", "four corners"),
         ("POST", "/territories", {"name": "x", "area": ring(*((10**400, n) for n in (0, 1, 2, 0)))}, 422, "bad_area", "globe"),

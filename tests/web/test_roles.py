@@ -58,8 +58,8 @@ def admits(route: Door, persona: Persona) -> bool:
         return True
     if persona.bearer and route.kind == "page":
         return Role.ANONYMOUS in route.roles  # a page reads no Authorization: who shows one is nobody there
-    if persona.scope and route.scope != persona.scope:
-        return False
+    if persona.scope:
+        return route.scope == persona.scope
     return role_at(route, persona) in route.roles
 
 

@@ -11,6 +11,8 @@ SCOPES = {
     "accounts:write": "add and change them, and invite contacts",
     "catalog:read": "read what can be booked and who can come: service types, skills, technicians, territories, closed days",
     "catalog:write": "add and change them, and who may come to an account",
+    "settings:read": "read the company's settings",
+    "settings:write": "change them",
     "letters:read": "read the log of letters, with what opens anything veiled",
     "letters:write": "send a letter again",
 }

@@ -31,6 +31,12 @@ async def everything(tx: Transaction) -> list[Territory]:
     return await tx.all(select(*_COLUMNS).order_by(func.lower(territories.c.name), territories.c.id), Territory)
 
 
+async def other_names(tx: Transaction, territory: str) -> list[str]:
+    """What all territories but one are called; nobody else names one until the transaction ends."""
+    await tx.alone("territories.name")
+    return [row[0] for row in await tx.tuples(select(territories.c.name).where(territories.c.id != territory))]
+
+
 async def by_id(tx: Transaction, territory: str, *, lock: bool = False) -> Territory | None:
     """One territory; ``lock``: its row until the transaction ends."""
     query = select(*_COLUMNS).where(territories.c.id == territory)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, event, exc
+from sqlalchemy import Table, event, exc, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, CursorResult, RowMapping, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -72,6 +72,11 @@ class Transaction:
     async def change(self, statement: Executable, values: Values | Sequence[Values] | None = None) -> int:
         """Run an INSERT, UPDATE or DELETE, once or for many rows; how many it touched (−1 where the driver cannot tell)."""
         return (await self._run(statement, values)).rowcount
+
+    async def alone(self, purpose: str) -> None:
+        """Whoever says the same purpose waits until this transaction ends. On SQLite whoever writes is alone anyway."""
+        if not self.sqlite:
+            await self._run(select(func.pg_advisory_xact_lock(func.hashtext(purpose))))
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT on this database."""

@@ -87,6 +87,12 @@ async def all_skills(tx: Transaction) -> list[Skill]:
     return await tx.all(select(skills.c.id, skills.c.name).order_by(func.lower(skills.c.name), skills.c.id), Skill)
 
 
+async def other_skills(tx: Transaction, skill: str) -> list[str]:
+    """What all skills but one are called; nobody else names one until the transaction ends."""
+    await tx.alone("skills.name")
+    return [row[0] for row in await tx.tuples(select(skills.c.name).where(skills.c.id != skill))]
+
+
 async def skill(tx: Transaction, skill: str) -> Skill | None:
     """One skill, its row locked until the transaction ends."""
     return await tx.one(select(skills.c.id, skills.c.name).where(skills.c.id == skill).with_for_update(), Skill)

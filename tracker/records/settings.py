@@ -115,6 +115,11 @@ def _has_holidays(region: str) -> bool:
     return country in known and (not part or part in known[country])
 
 
+async def lock(tx: Transaction) -> None:
+    """Whoever changes settings waits for whoever does so already, until the transaction ends."""
+    await tx.alone("settings")
+
+
 async def write(tx: Transaction, key: str, value: Any, who: str, now: datetime) -> None:
     """Set one; `BadInput` if there is no such setting or the value does not fit."""
     checked({key: value})

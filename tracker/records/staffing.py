@@ -147,6 +147,12 @@ async def absences_of(tx: Transaction, technician: str, since: datetime) -> list
     return await tx.all(select(*_ABSENCE).where(which).order_by(absences.c.starts_at, absences.c.id), Absence)
 
 
+async def away_then(tx: Transaction, technician: str, start: datetime, end: datetime) -> Absence | None:
+    """The first of their absences that lies upon a stretch, if any does."""
+    which = (absences.c.technician_id == technician) & (absences.c.ends_at > start) & (absences.c.starts_at < end)
+    return await tx.one(select(*_ABSENCE).where(which).order_by(absences.c.starts_at).limit(1), Absence)
+
+
 async def absence(tx: Transaction, absence: str) -> Absence | None:
     """One absence."""
     return await tx.one(select(*_ABSENCE).where(absences.c.id == absence), Absence)

@@ -19,6 +19,7 @@ from tracker.web import (
     api_customers,
     api_letters,
     api_links,
+    api_settings,
     api_technicians,
     booking,
     openapi,
@@ -91,6 +92,7 @@ def operations() -> list[Operation]:
         *api_technicians.operations(),
         *api_letters.operations(),
         *api_attention.operations(),
+        *api_settings.operations(),
     ]
 
 

@@ -138,7 +138,7 @@ def operations() -> list[Operation]:
         write("POST", every, add_technician, answer=TechnicianAnswer, body=NewTechnicianBody, status=201),
         read("GET", one, read_technician, answer=TechnicianAnswer),
         change("PATCH", one, change_technician, answer=TechnicianAnswer, body=TechnicianChangeBody, refusals=(409, 412)),
-        write("POST", f"{one}/absences", add_absence, answer=AbsenceAnswer, body=AbsenceBody, status=201),
+        write("POST", f"{one}/absences", add_absence, answer=AbsenceAnswer, body=AbsenceBody, status=201, refusals=(409,)),
         write("DELETE", "/api/v1/absences/{absence}", remove_absence, answer=None, status=204),
     ]
 
@@ -175,7 +175,7 @@ async def change_technician(request: Request) -> Response:
 
 
 async def add_absence(request: Request) -> Response:
-    """Add an absence: 201; ``promised`` names the appointments that lie in it."""
+    """Add an absence: 201; ``promised`` names the appointments that lie in it. 409 `away_already` if another one lies upon it."""
     body, technician = await body_of(request, AbsenceBody), request.path_params["technician"]
     starts_at, ends_at = within_reach(body.starts_at, "starts_at"), within_reach(body.ends_at, "ends_at")
     away = await absences.add_absence(house_of(request), actor_of(request), technician, starts_at, ends_at, body.reason)

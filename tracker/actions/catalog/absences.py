@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from tracker.actions.catalog.editing import audited, editing, optional
 from tracker.actions.catalog.staffing import there
 from tracker.actions.catalog.unkept import marking
 from tracker.actions.house import House
 from tracker.domain.accounts import Actor
-from tracker.errors import BadInput, NotFound
+from tracker.errors import AwayAlready, BadInput, NotFound
 from tracker.records import staffing
 from tracker.records.database import new_id
 from tracker.records.staffing import Absence
@@ -28,7 +29,10 @@ class Away:
 async def add_absence(
     house: House, actor: Actor, technician: str, starts_at: datetime, ends_at: datetime, reason: str | None = None
 ) -> Away:
-    """They are away from then until then; `BadInput` for a stretch that is none, is over, or lasts beyond two years."""
+    """They are away from then until then; `BadInput` for a stretch that is none, is over, or lasts beyond two years.
+
+    `AwayAlready` if another absence of theirs lies upon it: which of both ends it, and why, would be a guess.
+    """
     if ends_at <= starts_at:
         raise BadInput("An absence ends after it begins.")
     if ends_at <= house.clock():
@@ -38,11 +42,19 @@ async def add_absence(
     why = optional(reason, "reason", MOST_REASON)
     made = Absence(id=new_id(), technician_id=technician, starts_at=starts_at, ends_at=ends_at, reason=why)
     async with editing(house, actor) as tx:
-        there(await staffing.by_id(tx, technician))
-        async with marking(tx, house, [technician]):
+        member = there(await staffing.by_id(tx, technician))
+        async with marking(tx, house, [technician]):  # their row is locked: no other absence comes between
+            if (other := await staffing.away_then(tx, technician, starts_at, ends_at)) is not None:
+                raise AwayAlready(_sentence(other, member.zone), absence=other.id)
             await staffing.add_absence(tx, made)
         await audited(tx, house, actor, "absence.added", None, made)
         return Away(made, await staffing.promised(tx, technician, starts_at, ends_at))
+
+
+def _sentence(other: Absence, zone: str) -> str:
+    """When they are away already, as their own clock shows it."""
+    starts, ends = (f"{each.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" for each in (other.starts_at, other.ends_at))
+    return f"This technician is away from {starts} to {ends} already. Take that absence back first, or say another time."
 
 
 async def remove_absence(house: House, actor: Actor, absence: str) -> None:

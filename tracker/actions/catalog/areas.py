@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tracker.actions.catalog.editing import audited, check_seen, editing
+from tracker.actions.catalog.editing import audited, check_name, check_seen, editing
 from tracker.actions.house import House
 from tracker.actions.people.customers import text
 from tracker.actions.staff import only_staff
@@ -36,6 +36,7 @@ async def add_territory(house: House, actor: Actor, name: str, area: dict[str, A
     only_staff(actor)
     made = Territory(id=new_id(), name=text(name, "name"), active=active, **_drawn(area))
     async with editing(house, actor) as tx:
+        check_name(made.name, await areas.other_names(tx, made.id))
         await areas.add(tx, made)
         await audited(tx, house, actor, "territory.added", None, made)
     return made
@@ -55,6 +56,7 @@ async def change_territory(
     only_staff(actor)
     drawn = _drawn(area) if area is not None else {}
     async with editing(house, actor) as tx:
+        others = await areas.other_names(tx, territory) if name is not None else []
         before = _there(await areas.by_id(tx, territory, lock=True))
         check_seen(before, seen)
         said: dict[str, Any] = {"name": text(name, "name")} if name is not None else {}
@@ -62,6 +64,7 @@ async def change_territory(
         if drawn and drawn["area"] != before.area:
             said |= drawn | {"version": before.version + 1}  # processes keep the area they read under its version
         after = replace(before, **said)
+        check_name(after.name, others)
         if await audited(tx, house, actor, "territory.changed", before, after):
             await areas.replace(tx, after)
     return after

@@ -5,7 +5,8 @@ and only the fields that were sent are written. Bookings see a change at once in
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Collection
+import unicodedata
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -48,6 +49,16 @@ async def editing(house: House, actor: Actor) -> AsyncIterator[Transaction]:
             raise NameTaken from violated
         raise
     house.company.forget()
+
+
+def check_name(name: str, others: Iterable[str]) -> None:
+    """`NameTaken` if another one is called so, in capitals or not, however its letters are written (NFKC)."""
+    if _plain(name) in {_plain(other) for other in others}:
+        raise NameTaken
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 async def check_there(tx: Transaction, table: str, ids: Collection[str], what: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tracker.actions.catalog.editing import audited, check_seen, check_there, editing, optional
+from tracker.actions.catalog.editing import audited, check_name, check_seen, check_there, editing, optional
 from tracker.actions.house import House
 from tracker.actions.people.customers import text
 from tracker.actions.staff import only_staff
@@ -100,6 +100,7 @@ async def add_skill(house: House, actor: Actor, name: str) -> Skill:
     """A new skill; `NameTaken`."""
     made = Skill(id=new_id(), name=text(name, "name"))
     async with editing(house, actor) as tx:
+        check_name(made.name, await offerings.other_skills(tx, made.id))
         await offerings.add_skill(tx, made)
         await audited(tx, house, actor, "skill.added", None, made)
     return made
@@ -108,8 +109,10 @@ async def add_skill(house: House, actor: Actor, name: str) -> Skill:
 async def rename_skill(house: House, actor: Actor, skill: str, name: str) -> Skill:
     """Call a skill something else; `NameTaken`."""
     async with editing(house, actor) as tx:
+        others = await offerings.other_skills(tx, skill)
         before = await _skill(tx, skill)
         after = replace(before, name=text(name, "name"))
+        check_name(after.name, others)
         if await audited(tx, house, actor, "skill.changed", before, after):
             await offerings.rename_skill(tx, skill, after.name)
     return after
