@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -134,8 +135,12 @@ async def _letter(site: Site) -> str:
         return (await outbox.latest(tx, 1, Wanted(kind=LetterKind.CHANGED)))[0].id
 
 
+_HOUR = count()
+
+
 async def _absence(site: Site) -> str:
-    return (await absences.add_absence(site.house, ADMIN, site.world.onni, NOW, NOW + timedelta(hours=1))).absence.id
+    starts = NOW + timedelta(hours=next(_HOUR))  # absences do not lie upon each other
+    return (await absences.add_absence(site.house, ADMIN, site.world.onni, starts, starts + timedelta(hours=1))).absence.id
 
 
 async def _asset(site: Site) -> str:
