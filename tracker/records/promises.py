@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, case, cast, delete, exists, null, or_, select, union_all, update
+from sqlalchemy import bindparam, case, cast, delete, exists, literal, null, or_, select, union_all, update
 
 from tracker.domain.appointments import State
 from tracker.domain.cells import CELL_S, epoch_s, moment
@@ -13,6 +13,7 @@ from tracker.domain.diaries import Promise
 from tracker.domain.geo import Point
 from tracker.records.database import Transaction
 from tracker.records.schema import Instant, appointments, holds, promised_cells
+from tracker.records.schema import technicians as technicians_
 
 KEY = "pk_promised_cells"
 """The constraint whose violation means that a time is taken."""
@@ -127,18 +128,22 @@ async def of_technicians(
     *,
     but: Collection[str] = (),
     ended: list[str] | None = None,
+    gone: list[str] | None = None,
 ) -> dict[str, list[Promise]]:
     """What these technicians have promised between two moments (seconds since the epoch), and where they were before.
 
     ``but``: ids of appointments and holds that are to count as not there. Holds that have ended do not count, their
-    ids are put into ``ended``.
+    ids are put into ``ended``; technicians who are not active are put into ``gone``.
     """
     found: dict[str, list[Promise]] = {technician: [] for technician in technicians}
     values = {"technicians": list(technicians), "since": moment(start) - REACH, "until": moment(end) + REACH, "now": now}
-    for technician, *row in await tx.tuples(_STORIES, values):
+    for technician, *row in await tx.tuples(_STORIES if gone is None else _STORIES_AND_GONE, values):
         if row[1] == _ENDED:
             if ended is not None:
                 ended.append(row[0])
+            continue
+        if row[1] == _GONE and gone is not None:
+            gone.append(technician)
             continue
         promise = promise_of(*row, now=now)
         if promise.id not in but:
@@ -150,12 +155,12 @@ _STORY = (
     *("technician_id", "id", "state", "arrival_at", "ends_at", "lat", "lon"),
     *("travel_s", "traveling_at", "started_at", "completed_at"),
 )
-_HELD, _ENDED = "held", "ended"
-"""What stands for the state of a hold."""
+_HELD, _ENDED, _GONE = "held", "ended", "gone"
+"""What stands for the state of a hold, and of a technician who is not active."""
 
 
-def _stories() -> Any:
-    """Appointments that are or were, and living holds, as one statement."""
+def _stories(*, gone: bool) -> Any:
+    """Appointments that are or were, and living holds, as one statement; with ``gone`` technicians who are not active, too."""
     a, h = appointments.c, holds.c
     technicians: Any = bindparam("technicians", expanding=True)
     since, until, now = (bindparam(name, type_=Instant) for name in ("since", "until", "now"))
@@ -166,10 +171,14 @@ def _stories() -> Any:
     state = case((h.expires_at > now, _HELD), else_=_ENDED)
     columns = [h.technician_id, h.id, state, h.arrival_at, h.ends_at, h.lat, h.lon, h.travel_s]
     never = [cast(null(), Instant) for _ in range(3)]
-    return union_all(select(*(a[name] for name in _STORY)).where(visits), select(*columns, *never).where(held))
+    all_of = [select(*(a[name] for name in _STORY)).where(visits), select(*columns, *never).where(held)]
+    if gone:
+        t, nothing = technicians_.c, [cast(null(), kind.type) for kind in (a[name] for name in _STORY[3:])]
+        all_of.append(select(t.id, t.id, literal(_GONE), *nothing).where(t.id.in_(technicians), ~t.active))
+    return union_all(*all_of)
 
 
-_STORIES = _stories()
+_STORIES, _STORIES_AND_GONE = _stories(gone=False), _stories(gone=True)
 
 
 def promise_of(

@@ -78,12 +78,12 @@ async def locked(tx: Transaction, technician: str) -> Technician | None:
     return await tx.one(select(*_TECHNICIAN).where(technicians.c.id == technician).with_for_update(), Technician)
 
 
-_LOCK = select(technicians.c.active).where(technicians.c.id == bindparam("technician")).with_for_update()
+_LOCK = select(technicians.c.id).where(technicians.c.id == bindparam("technician")).with_for_update()
 
 
-async def locked_active(tx: Transaction, technician: str) -> bool:
-    """Lock the row as `locked` does; whether there is such a technician, and active: all that a promise asks."""
-    return bool(await tx.value(_LOCK, {"technician": technician}))
+async def lock(tx: Transaction, technician: str) -> None:
+    """Lock the row as `locked` does, for whoever need not know more of it."""
+    await tx.value(_LOCK, {"technician": technician})
 
 
 async def everybody(tx: Transaction, *, active: bool = True) -> list[Technician]:

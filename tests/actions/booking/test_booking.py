@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from tests.bookable import TOMORROW, Bookable, Roads, at, cells_of, drive, nothing_overlaps, scheduled, settle
 from tracker.actions.booking.booking import book, choices, times
 from tracker.actions.house import House
 from tracker.domain.cells import cells, epoch_s
 from tracker.errors import IdempotencyMismatch, NotBookable, NotFound, SlotTaken
+from tracker.records import technicians
+from tracker.records.schema import service_types
 
 
 @pytest.fixture
@@ -56,6 +59,24 @@ async def test_a_key_opens_nothing_of_an_account_that_is_theirs_no_more(house: H
     await book(house, company.anna, company.need(), at(10), key="k")
     with pytest.raises(NotFound):
         await book(house, replace(company.anna, accounts=frozenset()), company.need(), at(10), key="k")
+
+
+async def test_the_same_key_is_answered_when_nothing_can_be_booked_any_more(house: House, company: Bookable) -> None:
+    first = await book(house, company.anna, company.need(), at(10), key="k")
+    async with company.db.transaction() as tx:
+        await tx.change(update(service_types).values(self_schedulable=False))
+    assert (await book(house, company.anna, company.need(), at(10), key="k")).id == first.id
+    with pytest.raises(NotBookable):
+        await book(house, company.anna, company.need(), at(10), key="another")
+
+
+async def test_who_left_a_moment_ago_is_not_sent_whatever_this_process_remembers(house: House, company: Bookable) -> None:
+    await book(house, company.anna, company.need(), at(10))
+    async with company.db.transaction() as tx:
+        await technicians.change(tx, company.technicians[0], active=False)  # by another process
+    with pytest.raises(SlotTaken):
+        await book(house, company.anna, company.need(), at(14))
+    assert len(await scheduled(company.db)) == 1
 
 
 async def test_the_loser_sees_the_three_nearest_free_times(house: House, company: Bookable) -> None:

@@ -20,7 +20,7 @@ from tracker.domain.cells import epoch_s, moment
 from tracker.domain.grid import times_of_day
 from tracker.domain.slots import Fit
 from tracker.domain.texts import several_lines
-from tracker.errors import BadInput, NotBookable, SlotTaken
+from tracker.errors import BadInput, NotBookable, Refusal, SlotTaken
 from tracker.records import appointments, events, outbox
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction, new_id
@@ -41,11 +41,16 @@ async def book(house: House, actor: Actor, need: Need, arrival_at: datetime, *, 
     `IdempotencyMismatch`. The same ``key`` with the same need and arrival gives the same appointment.
     """
     request = Keyed.of(actor, key, "book", need, arrival_at)
+    try:
+        return await _booked(house, actor, need, arrival_at, request)
+    except Refusal as refusal:
+        return await request.instead(house.db, refusal)
+
+
+async def _booked(house: House, actor: Actor, need: Need, arrival_at: datetime, request: Keyed) -> Appointment:
+    """Whether it was asked before is not looked up: the key is written first, or else what stands in the way is that booking."""
     looked_at = house.turns.now
     async with house.db.reading() as tx:
-        before = await request.answered(tx)
-        if before is not None:
-            return before
         search = Search(house, await wanted(tx, house, actor, need), *await own(tx, actor))
         check_offered(search, actor, arrival_at)
         booking = _Booking(house, actor, search, request)
@@ -53,10 +58,7 @@ async def book(house: House, actor: Actor, need: Need, arrival_at: datetime, *, 
         await booking.taking.around.read_first(tx, looked_at)
     if search.hold is not None and search.hold.arrival_at == arrival_at:
         booking.taking.first = search.hold.technician_id
-    try:
-        return await booking.made(refused=search.refusal(epoch_s(arrival_at), staff=actor.staff))
-    except SlotTaken as lost:
-        return await request.instead(house.db, lost)
+    return await booking.made(refused=search.refusal(epoch_s(arrival_at), staff=actor.staff))
 
 
 def check_offered(search: Search, actor: Actor, arrival_at: datetime) -> None:
@@ -95,11 +97,11 @@ class _Booking:
     async def write(self, tx: Transaction, fit: Fit, reason: dict[str, Any], now: datetime) -> Appointment:
         """Everything that a booking leaves, in one transaction."""
         appointment = self._appointment(fit, reason, now)
+        await self.request.keep(tx, appointment.id, now)
         await appointments.add(tx, appointment)
         await self.taking.drop_hold(tx)
         await keeping.take(tx, fit, Owner(appointment.id))
         await self.taking.mend_hold(tx, now)
-        await self.request.keep(tx, appointment.id, now)
         payload = {"arrival_at": appointment.arrival_at.isoformat()}
         await events.add(tx, appointment.id, "booked", now, self.actor.signed, payload, told_at=now)
         if appointment.contact_id is not None and appointment.keep_informed:

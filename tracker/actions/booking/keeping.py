@@ -34,11 +34,18 @@ async def reread(tx: Transaction, diary: Diary, start: int, end: int, now: datet
 
 
 async def reread_cleared(
-    tx: Transaction, diary: Diary, start: int, end: int, now: datetime, ways: Ways, but: Collection[str] = ()
+    tx: Transaction,
+    diary: Diary,
+    start: int,
+    end: int,
+    now: datetime,
+    ways: Ways,
+    but: Collection[str] = (),
+    gone: list[str] | None = None,
 ) -> Diary:
-    """`reread`, after holds that have ended were removed: they are in nobody's way (B11)."""
+    """`reread`, after holds that have ended were removed: they are in nobody's way (B11). ``gone``: as `of_technicians`."""
     ended: list[str] = []
-    promised = await promises.of_technicians(tx, [diary.technician], start, end, now, but=but, ended=ended)
+    promised = await promises.of_technicians(tx, [diary.technician], start, end, now, but=but, ended=ended, gone=gone)
     if not ended:
         return diary.with_promises(promised[diary.technician])
     await clear_expired(tx, diary, now, ways)

@@ -43,8 +43,8 @@ class Keyed:
         return before
 
     async def instead(self, db: Database, refusal: Refusal) -> Appointment:
-        """What the same request, sent twice at once, was given meanwhile; it stood in its own way. Else the refusal."""
-        if self.key is None:
+        """What the same request was given, before or meanwhile: it stood in its own way. Else the refusal."""
+        if self.key is None or refusal.status >= 500:
             raise refusal
         async with db.reading() as tx:
             before = await self.answered(tx)
