@@ -2,7 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import pytest
 
@@ -38,6 +38,13 @@ async def day(db: Database, technician: str) -> list[Appointment]:
         return await appointments.of_technician(tx, technician, NOW - timedelta(days=1), NOW + timedelta(days=1))
 
 
+async def days(db: Database, demo: Demo) -> dict[str, list[Appointment]]:
+    """Everybody's day, at one moment."""
+    since, until = NOW - timedelta(days=1), NOW + timedelta(days=1)
+    async with db.reading() as tx:
+        return {driver.id: await appointments.of_technician(tx, driver.id, since, until) for driver in demo.drivers}
+
+
 async def customers_own(db: Database, demo: Demo) -> list[Appointment]:
     async with db.reading() as tx:
         return await appointments.of_accounts(tx, frozenset({demo.account}))
@@ -45,12 +52,11 @@ async def customers_own(db: Database, demo: Demo) -> list[Appointment]:
 
 async def all_done(db: Database, demo: Demo, now: datetime) -> None:
     """Everybody does in no time what was promised up to now."""
-    for driver in demo.drivers:
-        for visit in await day(db, driver.id):
+    async with db.transaction() as tx:
+        for visit in chain.from_iterable((await days(db, demo)).values()):
             if visit.state is State.SCHEDULED and visit.arrival_at <= now:
-                async with db.transaction() as tx:
-                    done = {"started_at": visit.arrival_at, "completed_at": now}
-                    await appointments.change(tx, visit, state=State.COMPLETED, **done)
+                done = {"started_at": visit.arrival_at, "completed_at": now}
+                await appointments.change(tx, visit, state=State.COMPLETED, **done)
 
 
 async def test_an_evening_leaves_nobody_idle_and_nobody_twice_at_once(db: Database, demo: Demo) -> None:
@@ -62,8 +68,9 @@ async def test_an_evening_leaves_nobody_idle_and_nobody_twice_at_once(db: Databa
         soon = now + timedelta(minutes=25)
         theirs = [one for one in await customers_own(db, demo) if one.state is State.SCHEDULED and one.arrival_at < soon]
         assert theirs, "the customer has somebody on the way, or soon"
+        planned = await days(db, demo)
         for driver in demo.drivers:
-            visits = await day(db, driver.id)
+            visits = planned[driver.id]
             ahead = [visit for visit in visits if visit.state is State.SCHEDULED]
             arrivals = [visit.arrival_at for visit in ahead]
             assert all(later - earlier >= timedelta(minutes=10) for earlier, later in pairwise(arrivals))
