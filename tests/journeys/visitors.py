@@ -34,6 +34,13 @@ class Visitor:
     errors: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
+    async def become(self, town: Town, person: Person | None) -> None:
+        """Somebody else sits down at this browser, or nobody who is signed in."""
+        room = self.page.context
+        await room.clear_cookies()
+        if person:
+            await room.add_cookies([{"name": "tt", "value": await town.token_of(person), "url": town.url}])
+
     async def open(self, path: str) -> None:
         await self.page.goto(self.url + path)
 
@@ -79,10 +86,9 @@ async def visiting(chromium: Browser, town: Town, person: Person | None = None, 
     """A fresh browser context, signed in as this person."""
     context.setdefault("viewport", DESKTOP)
     room = await chromium.new_context(**context)
-    if person:
-        await room.add_cookies([{"name": "tt", "value": await town.token_of(person), "url": town.url}])
     page = await room.new_page()
     visitor = Visitor(page, town.url)
+    await visitor.become(town, person)
 
     def heard(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
