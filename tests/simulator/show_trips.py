@@ -108,7 +108,7 @@ async def _trip(
     appointment = await service.visit(technician, end)
     for site in seats:
         audience.invite(site, appointment)
-    assert await audience.seated(60)
+    assert await audience.seated(240)
     return await run_story(target, start, planner, planner.client, audience, pace=PACE, seed=seed, visits=1)
 
 

@@ -14,6 +14,11 @@ import msgspec
 from tracker.domain.eta import Spread
 from tracker.domain.ways import Basis
 
+AT_THE_END = 1 / 3
+LAST_M = 100.0
+"""Of what a trip takes besides its driving, so much belongs to its end: finding the house, a place to stop. It goes with the
+last metres. Whole trips, of which the table is made, cannot tell the two apart; drives seen on their way can (docs/eta.md)."""
+
 type Ratios = tuple[float, float, float]
 """The p10, p50 and p90 of actual / planned seconds once under way."""
 
@@ -75,7 +80,7 @@ class Ranges(msgspec.Struct, frozen=True):
 class Learned(msgspec.Struct, frozen=True):
     """The whole file: one table per basis, and where it comes from.
 
-    ``start_s`` seconds pass before a trip is really under way, however short or long it is.
+    ``start_s`` seconds pass besides the driving, however short or long the trip is: most before it is really under way.
     """
 
     sources: tuple[str, ...]
@@ -93,8 +98,8 @@ def spread_in(zone: tzinfo | None, table: Learned | None = None) -> Spread:
     """What `eta.estimate` asks: the ratios for a plan at a moment, on the wall clock of ``zone`` (None: any hour is as all).
 
     Four arrivals in five lie between the first ratio and the last; all are above 0, so no arrival comes before its fix.
-    ``standing`` is 1 before the trip is under way, and falls to 0 with the first metres. None for a basis of which nothing
-    was learned. What the position's age adds is `eta.estimate`'s business.
+    ``standing`` is 1 before the trip is under way, and falls to 0 with the first metres; what belongs to the end stays.
+    None for a basis of which nothing was learned. What the position's age adds is `eta.estimate`'s business.
     """
     known = table or learned()
 
@@ -103,7 +108,8 @@ def spread_in(zone: tzinfo | None, table: Learned | None = None) -> Spread:
         if ranges is None:
             return None
         low, middle, high = ranges.ratios(remaining_m, remaining_s, now.astimezone(zone) if zone else None)
-        start = standing * known.start_s / max(remaining_s, 1.0)
-        return low + start, middle + start, high + start
+        besides_s = known.start_s * ((1 - AT_THE_END) * standing + AT_THE_END * min(1.0, remaining_m / LAST_M))
+        besides = besides_s / max(remaining_s, 1.0)
+        return low + besides, middle + besides, high + besides
 
     return spread
