@@ -3,7 +3,7 @@ import { Camera } from "./camera.js";
 import { Way, distance } from "./geo.js";
 import { pin, van } from "./marks.js";
 
-const GLIDE_MS = { least: 1_000, most: 5_000 };
+const GLIDE_MS = { least: 1_000, most: 2_000 }; // longer would be evener, and show where the van was, not where it is
 const TURN_MS = 220; // in which a turn of the van is mostly done
 const ON_THE_WAY_M = 60; // a position farther off the route than this does not lie on it
 const HIDE_ROUTE_M = 150;
@@ -67,7 +67,7 @@ export class LiveMap {
     this.#draw();
   }
 
-  /** A new position: glide there until the next is due, along the way if both ends lie on it; never farther than it. */
+  /** A new position: glide there, along the way if both ends lie on it; never farther than it. */
   setVan(position) {
     const to = [position.lat, position.lon];
     const first = this.#van === null;
@@ -107,7 +107,7 @@ export class LiveMap {
     this.#camera.aim(null);
   }
 
-  /** As long as positions are apart, so that the van neither stands between them nor runs ahead of what is known. */
+  /** As long as positions are apart, within `GLIDE_MS`: on average the van shown is a second behind, and never ahead of what is known. */
   #glide(to, along, { onWay, first, course }) {
     cancelAnimationFrame(this.#gliding);
     const [from, start] = [this.#at ?? to, this.#along];
