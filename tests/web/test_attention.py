@@ -72,6 +72,7 @@ async def test_a_change_over_promised_visits_shows_them_until_they_are_mended(sh
     shop.client.cookies.clear()
     page = await shop.client.get("/", headers=desk)
     assert page.status_code == 200
+    assert "Nothing needs attention today." in page.text
     assert "Other days need attention" in page.text
     assert "The technician is away then." in page.text
     assert f"{TOMORROW:%a} {TOMORROW.day} {TOMORROW:%b}" in page.text
