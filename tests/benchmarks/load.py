@@ -15,6 +15,8 @@ from tests.benchmarks.rig import Server
 
 TICK_S = 0.001
 CROWD = 25
+QUEUED_S, LATE_S = 120.0, 10.0
+"""How long what was sent may queue before a server that is asked more than it can do, and how late viewers may be then."""
 _begun = time.time()
 
 
@@ -222,7 +224,7 @@ type Offsets = Callable[[Sequence[Van]], Awaitable[list[int]]]
 
 async def settled(senders: Sequence[Phone], viewers: Sequence[Viewer] = (), offsets: Offsets | None = None) -> None:
     """Wait until every ping is acknowledged and every viewer has what its server said last."""
-    await _until(lambda: sum(len(phone.sent) - phone.acks for phone in senders), "pings not acknowledged")
+    await _until(lambda: sum(len(phone.sent) - phone.acks for phone in senders), "pings not acknowledged", QUEUED_S)
     watched = [viewer.phone for viewer in viewers if viewer.phone is not None]
     if offsets is not None:
         goals = await offsets([phone.van for phone in watched])
@@ -233,8 +235,8 @@ async def settled(senders: Sequence[Phone], viewers: Sequence[Viewer] = (), offs
         )
 
 
-async def _until(missing: Callable[[], int], what: str) -> None:
-    deadline = monotonic() + 120  # a process that slept looks at every visit anew, some at a time
+async def _until(missing: Callable[[], int], what: str, longest_s: float = LATE_S) -> None:
+    deadline = monotonic() + longest_s
     while count := missing():
         assert monotonic() < deadline, f"unfinished: {count} {what}"
         await asyncio.sleep(0.01)

@@ -56,16 +56,14 @@ def commands(tag: str, who: str) -> list[tuple[Any, ...]]:
         ),
         ("HMGET", last, *("v", "at", "ct", "dev", "h", "lat", "lon", "f")),
         ("HSET", last, *_flat(LAST)),
-        ("PEXPIRE", last, 3_600_000),
         ("GEOADD", f"{tag}geo", 24.938412, 60.169912, who),
         ("ZADD", f"{tag}seen", 1795516800300, who),
-        ("HMGET", visit, "epoch", "off"),
+        ("HMGET", visit, "epoch", "off", "rn"),
         ("HSET", visit, *_flat(shown)),
         ("PUBLISH", f"{tag}v:{who}", FRAME),
         ("XADD", f"{tag}told", "MAXLEN", "~", 50_000, "*", "a", who, "w", FRAME),
         ("XADD", f"{tag}trail", "MAXLEN", "~", 50_000, "*", *_flat({"t": who, "d": who, "l": who, "s": 1, "r": 2, "p": LINE})),
         ("HSET", f"{tag}boot:{who}", "b1795516800", "17"),
-        ("HGET", visit, "rn"),
     ]
 
 

@@ -20,10 +20,10 @@ local function cloaked(g, lat, lon)
   return x * x + y * y <= radius * radius
 end
 
--- the next offset, the frame, what is remembered for those who come later, and for the records
+-- the next offset, the frame, what is remembered for those who come later, and for the records; the route's serial
 local function show(tag, g, position, eta)
   local key = tag .. 'visit:' .. g[5]
-  local visit = call('HMGET', key, 'epoch', 'off')
+  local visit = call('HMGET', key, 'epoch', 'off', 'rn')
   local epoch, off = visit[1] or new_epoch, (tonumber(visit[2]) or 0) + 1
   local frame = '{"ep":"' .. epoch .. '","o":' .. off .. ',"k":"update","leg":"' .. g[4] .. '","p":' .. position
   if eta ~= '' then
@@ -37,6 +37,7 @@ local function show(tag, g, position, eta)
   if not visit[1] or off % 16 == 0 then call('PEXPIRE', key, 86400000) end
   call('PUBLISH', tag .. 'v:' .. g[5], frame)
   call('XADD', tag .. 'told', 'MAXLEN', '~', cap, '*', 'a', g[5], 'w', frame)
+  return visit[3] or ''
 end
 
 -- points that may be stored, as one entry; the leg is theirs only if they are newer than its start
@@ -57,14 +58,15 @@ local function tell_staff(item, g, position)
   staff[item[2]] = staff[item[2]] and staff[item[2]] .. ',' .. said or said
 end
 
--- the marker: moved by a newer fix, or else only the word that the phone is there
+-- the marker: moved by a newer fix, or else only the word that the phone is there; and the route's serial if it was shown
 local function mark(item, g, last, key)
   local tag, fix, lat, lon, head = item[2], item[6], item[7], item[8], item[9]
   local moved = fix > (tonumber(last[2]) or 0) and fix >= tonumber(g[11])
   if moved then
     call('HSET', key, 'v', item[5], 'at', fix, 'ct', now, 'dev', item[3], 'h', head, 'f', item[10], 'int', g[10],
       'lat', lat, 'lon', lon)
-    call('PEXPIRE', key, last_ms)
+    -- an hour is long beside a minute: the expiry need not be moved by each
+    if not last[3] or math.floor(now / 60000) ~= math.floor(tonumber(last[3]) / 60000) then call('PEXPIRE', key, last_ms) end
     if math.abs(lat) <= 85.05 then call('GEOADD', tag .. 'geo', lon, lat, item[1]) end
   elseif last[4] == item[3] and now - tonumber(last[3]) >= 5000 then
     -- standing, or only history came: said again at most every five seconds
@@ -77,7 +79,7 @@ local function mark(item, g, last, key)
   local position = head .. ',"contact_at":"' .. now_text .. '","interval_s":' .. g[10] .. '}'
   tell_staff(item, g, position)
   if g[4] ~= '' and fix > tonumber(g[6]) and not cloaked(g, lat, lon) then
-    show(tag, g, position, item[11] == g[4] and item[12] or '')
+    return moved, show(tag, g, position, item[11] == g[4] and item[12] or '')
   end
   return moved
 end
@@ -87,7 +89,7 @@ local function keep(item)
   local g = call('HMGET', tag .. 'gate:' .. technician, 'duty_end', 'sharing', 'dev', 'leg', 'appt', 'since',
     'clat', 'clon', 'crad', 'int', 'from')
   if not g[1] then return {'g'} end
-  local code, moved = 'u', false
+  local code, moved, serial = 'u', false, nil
   if g[2] == '1' and (g[4] ~= '' or now < tonumber(g[1])) then
     code = 'k'
     if g[3] == item[3] then
@@ -96,12 +98,12 @@ local function keep(item)
       -- the same call again (its answer was lost): it is done already
       if last[1] == item[5] then return {'k', true, g[4], g[5], '', g[10], g[2]} end
       if (last[1] or '') ~= item[4] then return {'n', last[1] or '', last[8] or '', last[4] or ''} end
-      moved = mark(item, g, last, key)
+      moved, serial = mark(item, g, last, key)
     end
     store(item, g)
   end
   if item[14] ~= '' then call('HSET', tag .. 'boot:' .. item[3], item[14], item[15]) end
-  local serial = g[5] ~= '' and call('HGET', tag .. 'visit:' .. g[5], 'rn') or ''
+  if not serial then serial = g[5] ~= '' and call('HGET', tag .. 'visit:' .. g[5], 'rn') or '' end
   return {code, moved, g[4], g[5], serial or '', g[10], g[2]}
 end
 

@@ -11,7 +11,7 @@ from tracker.live.positions import STREAM_CAP
 from tracker.live.script import Line, Script
 
 LAST_MS = 3_600_000
-"""A believed position is kept an hour after the last newer one."""
+"""A believed position is kept an hour after the last newer one (or a minute less)."""
 
 
 class Item(NamedTuple):
