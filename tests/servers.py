@@ -55,6 +55,7 @@ DECLARE
   holds bool;
   filled text[] := '{}';
 BEGIN
+  PERFORM set_config('client_min_messages', 'warning', true);
   PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
   FOR one IN SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
     EXECUTE format('SELECT EXISTS (SELECT FROM %s)', one) INTO holds;
@@ -65,6 +66,10 @@ BEGIN
 END $$"""
 """Nobody is connected, no row is left, numbers begin anew: a database as its migrations left it."""
 
+PARTS = """SELECT (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute), (SELECT count(*) FROM pg_constraint),
+    (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_proc)"""
+"""How many tables, columns, conditions, triggers and functions there are."""
+
 
 @dataclass
 class Postgres:
@@ -74,6 +79,7 @@ class Postgres:
     user: str
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _lent: list[str] = field(default_factory=list)
+    _parts: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start it, also after `kill`; it answers when this returns."""
@@ -102,12 +108,19 @@ class Postgres:
 
     def lend(self, template: str) -> str:
         """A copy of another database, made anew only where none was taken back: copying takes ten times as long as emptying."""
-        return self._lent.pop() if self._lent else self.create(template)
+        if self._lent:
+            return self._lent.pop()
+        name = self.create(template)
+        self._parts[name] = self._sql(PARTS, name)
+        return name
 
     def take_back(self, name: str) -> None:
-        """Empty a lent database for the next test; who means to change tables takes one of `create`."""
+        """Empty a lent database for the next test; one whose tables or triggers a test has changed is dropped."""
         self._sql(EMPTY, name)
-        self._lent.append(name)
+        if self._sql(PARTS, name) == self._parts[name]:
+            self._lent.append(name)
+        else:
+            self.drop(name)
 
     def drop(self, name: str) -> None:
         self._sql(f"DROP DATABASE {name} WITH (FORCE)")
@@ -115,9 +128,9 @@ class Postgres:
     def url(self, name: str) -> str:
         return f"postgresql+asyncpg://{self.user}@/{name}?host={self.socket}"
 
-    def _sql(self, statement: str, database: str = "postgres") -> None:
-        command = [_postgres_binary("psql"), "-qXh", str(self.socket), "-U", self.user, "-d", database, "-c", statement]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    def _sql(self, statement: str, database: str = "postgres") -> str:
+        command = [_postgres_binary("psql"), "-qAtXh", str(self.socket), "-U", self.user, "-d", database, "-c", statement]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 @contextmanager
