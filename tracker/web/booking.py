@@ -7,13 +7,14 @@ from starlette.responses import Response
 
 from tracker.actions.booking import booking, holding, moving
 from tracker.actions.booking.booking import Need
+from tracker.actions.booking.keyed import Keyed
 from tracker.actions.letters.keeping_informed import keep_informed
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import STAFF, Role, State, Step
 from tracker.errors import NotBookable, PreconditionRequired
 from tracker.web.answers import AppointmentAnswer, tagged
-from tracker.web.bodies import asked, body_of, json_answer, key_of, step_id, version_of, within_reach
+from tracker.web.bodies import asked, body_of, json_answer, key_of, version_of, within_reach
 from tracker.web.booking_answers import (
     ArrivalBody,
     BookBody,
@@ -156,9 +157,10 @@ async def cancel(request: Request) -> Response:
     """Cancel, with a reason; once for one Idempotency-Key. A technician on the way is turned around only with `on_the_way`."""
     body, actor = await body_of(request, CancelBody), actor_of(request)
     seen = State.TRAVELING if body.on_the_way else None
-    key = step_id(request, actor)
-    wish = Wish(step=Step.CANCEL, reason=body.reason, version=version_of(request), seen=seen, step_id=key)
-    return tagged(await take_step(house_of(request), actor, request.path_params["appointment"], wish), actor)
+    appointment = request.path_params["appointment"]
+    keyed = Keyed.of(actor, key_of(request), "cancel", appointment, body)
+    wish = Wish(step=Step.CANCEL, reason=body.reason, version=version_of(request), seen=seen, request=keyed)
+    return tagged(await take_step(house_of(request), actor, appointment, wish), actor)
 
 
 def _need(actor: Actor, body: BookBody) -> Need:

@@ -11,6 +11,7 @@ from tracker.records import appointments, audit
 from tracker.records.appointments import Appointment
 from tracker.records.audit import Answer
 from tracker.records.database import Database, Transaction
+from tracker.records.violations import ConstraintViolated, Retry
 
 KEY = "pk_idempotency"
 """The constraint whose violation means that the same request was answered by another process just now."""
@@ -38,9 +39,14 @@ class Keyed:
         if answer is None:
             return None
         before = await appointments.by_id(tx, answer.answer["appointment"])
-        if before is not None and not self.actor.staff and before.account_id not in self.actor.accounts:
-            raise NotFound  # the account was theirs when they asked first
+        if before is not None and not self._reaches(before):
+            raise NotFound  # the account, or the visit, was theirs when they asked first
         return before
+
+    def _reaches(self, appointment: Appointment) -> bool:
+        actor = self.actor
+        theirs = actor.technician is not None and actor.technician == appointment.technician_id
+        return actor.staff or theirs or appointment.account_id in actor.accounts
 
     async def instead(self, db: Database, refusal: Refusal) -> Appointment:
         """What the same request was given, before or meanwhile: it stood in its own way. Else the refusal."""
@@ -56,3 +62,12 @@ class Keyed:
         """Remember what it gave, in the transaction that did it."""
         if self.key is not None:
             await audit.keep_answer(tx, self.key, self.who, self.body, Answer(200, {"appointment": appointment}), now)
+
+    async def keep_or_look(self, tx: Transaction, appointment: str, now: datetime) -> None:
+        """`keep`; begin anew if the key was used in the same moment, for whatever it was: `answered` knows it then."""
+        try:
+            await self.keep(tx, appointment, now)
+        except ConstraintViolated as violated:
+            if violated.name != KEY:
+                raise
+            raise Retry from violated

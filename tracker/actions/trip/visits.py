@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from tracker.actions.booking.keyed import Keyed
 from tracker.actions.booking.promising import Promising, adopt_again
 from tracker.actions.house import House
 from tracker.actions.letters import informing
@@ -12,7 +13,7 @@ from tracker.actions.trip.legs import begin_leg, drop_leg, drop_other_leg
 from tracker.actions.trip.telling import tell
 from tracker.domain import changing, texts
 from tracker.domain.accounts import Actor
-from tracker.domain.appointments import MOVES, Role, State, Step
+from tracker.domain.appointments import MOVES, Role, State, Step, pressed
 from tracker.errors import BadInput, NotAllowed, NotConfirmed, NotFound, StepNotPossible, VersionMismatch
 from tracker.records import appointments, audit, events, technicians
 from tracker.records.appointments import Appointment, StepTaken
@@ -35,8 +36,8 @@ class Wish:
     """A step that somebody wants to take.
 
     ``seen`` is the state the person saw, ``version`` the one an If-Match named; each is compared if given. ``pressed_at``
-    is when the button was pressed (steps are kept while the phone is offline); ``step_id`` makes a repeated step
-    harmless. ``switch``: the technician was asked and wants to leave another visit for this one.
+    is when the button was pressed (steps are kept while the phone is offline); a phone's ``step_id``, or the key of a
+    ``request``, makes a repeated step harmless. ``switch``: they were asked and want to leave another visit for this one.
     """
 
     step: Step
@@ -44,6 +45,7 @@ class Wish:
     version: int | None = None
     pressed_at: datetime | None = None
     step_id: str | None = None
+    request: Keyed | None = None
     switch: bool = False
     reason: str | None = None
     device: str | None = None
@@ -99,8 +101,7 @@ class _Attempt:
         self.reopened, self.changed = None, []
         now = self.house.clock()
         before, technician = await self._lock(tx, appointment_id)
-        again = await self._taken_before(tx, before)
-        if again:
+        if await self._taken_before(tx, before):
             return before
         to = self._checked(before, now)
         values = await self._moved(tx, before, technician, to, now)
@@ -125,6 +126,8 @@ class _Attempt:
         return locked, technician
 
     async def _taken_before(self, tx: Transaction, before: Appointment) -> bool:
+        if self.wish.request is not None and await self.wish.request.answered(tx) is not None:
+            return True
         if self.wish.step_id is None or before.technician_id is None:
             return False
         taken = await appointments.step_taken(tx, before.technician_id, self.wish.step_id)
@@ -151,7 +154,7 @@ class _Attempt:
 
     def _check_particulars(self, before: Appointment, now: datetime) -> None:
         wish = self.wish
-        waited = (_pressed(wish.pressed_at, before, now) - before.since).total_seconds()
+        waited = (pressed(wish.pressed_at, before.since, now) - before.since).total_seconds()
         if wish.step is Step.UNDO and not self.actor.staff and waited > UNDO_S:
             raise StepNotPossible("A step can be undone for 30 seconds only. Ask dispatch.", state=before.state.value)
         if wish.step in (Step.CANCEL, Step.NOT_DONE) and not 0 < len(texts.several_lines(wish.reason or "")) <= MOST_REASON:
@@ -209,16 +212,16 @@ class _Attempt:
         return {"leg_id": leg.id, "traveling_at": leg.started_at, "ends_at": end, "started_at": None}
 
     def _times(self, before: Appointment, to: State, now: datetime) -> dict[str, Any]:
-        pressed = _pressed(self.wish.pressed_at, before, now)
+        since = pressed(self.wish.pressed_at, before.since, now)
         match to:
             case State.SCHEDULED:
                 return {"traveling_at": None, "ends_at": before.arrival_at + timedelta(minutes=before.duration_min)}
             case State.IN_PROGRESS if before.state is State.COMPLETED:
                 return {"completed_at": None}
             case State.IN_PROGRESS:
-                return {"started_at": pressed, "ends_at": now + timedelta(minutes=before.duration_min)}
+                return {"started_at": since, "ends_at": now + timedelta(minutes=before.duration_min)}
             case State.COMPLETED:
-                return {"completed_at": pressed, "flag": None}
+                return {"completed_at": since, "flag": None}
             case State.CANCELED:
                 reason = texts.several_lines(self.wish.reason or "")
                 kind = "outcome" if self.wish.step is Step.NOT_DONE else "cancel_reason"
@@ -229,6 +232,8 @@ class _Attempt:
     async def _write_down(self, tx: Transaction, before: Appointment, to: State, now: datetime) -> None:
         payload = {"from": before.state.value, "step": self.wish.step.value}
         await events.add(tx, before.id, to.value, now, self.actor.signed, payload)
+        if self.wish.request is not None:
+            await self.wish.request.keep_or_look(tx, before.id, now)
         if self.actor.staff:
             old, new = {"state": before.state.value}, {"state": to.value}
             await audit.write(tx, now, self.actor.signed, f"step.{self.wish.step}", before.id, before=old, after=new)
@@ -239,12 +244,7 @@ class _Attempt:
                 appointment_id=before.id,
                 step=self.wish.step,
                 state=to,
-                pressed_at=_pressed(self.wish.pressed_at, before, now),
+                pressed_at=pressed(self.wish.pressed_at, before.since, now),
                 taken_at=now,
             )
             await appointments.keep_step(tx, taken)
-
-
-def _pressed(pressed_at: datetime | None, before: Appointment, now: datetime) -> datetime:
-    """When the button was pressed, as far as that can be: not in the future, not before the state it left."""
-    return now if pressed_at is None else min(now, max(pressed_at, before.since))
