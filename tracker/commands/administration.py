@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from tracker.actions.letters.mailbag import mailbag
-from tracker.actions.people.accounts import end_other_sessions
+from tracker.actions.people.accounts import close_sockets
 from tracker.actions.people.passwords import Passwords
 from tracker.actions.trip import devices
 from tracker.app import open_house
@@ -18,7 +18,7 @@ from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.domain.passwords import fault
 from tracker.errors import BadInput, Conflict, NotFound, WeakPassword
-from tracker.records import audit, migrations, people, technicians
+from tracker.records import audit, migrations, people, sessions, technicians
 from tracker.records import settings as settings_records
 from tracker.records.database import Database, new_id
 from tracker.records.violations import ConstraintViolated
@@ -108,8 +108,9 @@ async def end_user(email: str) -> None:
             raise NotFound("Nobody signs in with this address.")
         async with house.db.transaction() as tx:
             await people.end(tx, person.id, house.clock())
+            ended = await sessions.end(tx, person.id, house.clock())
             await audit.write(tx, house.clock(), WHO, "user.ended", person.id)
-        await end_other_sessions(house, Actor(person.role, person=person.id))
+        await close_sockets(house, ended)
     click.echo(f"{email} can no longer sign in.")
 
 

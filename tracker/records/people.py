@@ -36,6 +36,11 @@ async def by_id(tx: Transaction, person: str) -> Person | None:
     return await tx.one(select(*_PERSON).where(people.c.id == person), Person)
 
 
+async def locked(tx: Transaction, person: str) -> Person | None:
+    """The person with their row locked until the transaction ends."""
+    return await tx.one(select(*_PERSON).where(people.c.id == person).with_for_update(), Person)
+
+
 async def by_email(tx: Transaction, email: str) -> Person | None:
     """The person of an e-mail address (any case), if there is one and it was not ended."""
     return await tx.one(select(*_PERSON).where(people.c.email == one_way(email), people.c.ended_at.is_(None)), Person)

@@ -24,7 +24,7 @@ from tracker.errors import (
     TooManyRequests,
     WeakPassword,
 )
-from tracker.records import outbox
+from tracker.records import outbox, people
 from tracker.records.outbox import Letter
 
 EMAIL, PASSWORD = "kaisa@example.org", "ruska ja kaksi poroa"
@@ -165,6 +165,16 @@ async def test_an_account_has_each_address_once(house: House, world: World) -> N
         await contacts.add_contact(house, DESK, world.account, "no address", "X")
     with pytest.raises(NotFound):
         await contacts.add_contact(house, DESK, "0" * 16, "x@example.org", "X")
+
+
+async def test_a_sign_in_that_is_given_again_has_none_of_the_sessions_of_the_time_before(house: House, world: World) -> None:
+    contact, code = await invited(house, world)
+    before = await redeem(house, code)
+    async with house.db.transaction() as tx:
+        await people.end(tx, str(before.actor.person), house.clock())  # its process was killed before it ended the sessions
+    given = await contacts.invite(house, DESK, contact)
+    assert await accounts.who(house, (await redeem(house, given.code)).token)
+    assert await accounts.who(house, before.token) is None
 
 
 # -- by hand -----------------------------------------------------------------------------------------------------------

@@ -112,6 +112,28 @@ async def test_a_code_works_once_for_half_an_hour_and_only_the_newest(house: Hou
     assert len(said) == 1
 
 
+async def test_a_sign_in_that_a_reset_overtakes_opens_nothing_and_leaves_the_new_password(house: House, anna: World) -> None:
+    looked, go_on, right = asyncio.Event(), asyncio.Event(), house.passwords.right
+
+    async def right_and_then(password: str, known: str | None) -> bool:
+        answer = await right(password, known)
+        looked.set()
+        await go_on.wait()
+        return answer
+
+    house.passwords.right = right_and_then  # type: ignore[method-assign]
+    house.passwords.outdated = lambda _: True  # type: ignore[method-assign]  # so the hash would be written anew, too
+    entering = asyncio.create_task(accounts.sign_in(house, EMAIL, OLD, address="::1", user_agent=None))
+    await looked.wait()
+    await ask(house)
+    await reset(house, await code(house))
+    go_on.set()
+    with pytest.raises(BadCredentials):
+        await entering
+    both = (accounts.sign_in(house, EMAIL, NEW, address="::1", user_agent=None) for _ in range(2))
+    assert len({one.token for one in await asyncio.gather(*both)}) == 2  # each hashes it anew: neither stands in the other's way
+
+
 async def test_a_weak_password_leaves_the_code_alive(house: House, anna: World) -> None:
     await ask(house)
     with pytest.raises(WeakPassword, match="too close"):

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -27,6 +28,8 @@ SEEN_EVERY = timedelta(minutes=10)
 """How exact "last used" is: noting it costs a write."""
 WINDOW_S, TRIES_ACCOUNT, TRIES_ADDRESS = 900, 10, 60
 """Tries within a quarter of an hour: for one e-mail address from anywhere, and from one network address for anybody."""
+LOOKS = 2
+"""How often a password is looked at that was right, but replaced before its session began."""
 
 log = structlog.get_logger()
 
@@ -57,18 +60,34 @@ async def sign_in(house: House, email: str, password: str, *, address: str, user
     by_address = await house.limits.within("sign-in-address", address, TRIES_ADDRESS, WINDOW_S, now)
     if not (by_account and by_address):
         raise TooManyRequests(retry_after_s=WINDOW_S)
+    for _ in range(LOOKS):
+        person, fresh = await _recognised(house, email, password)
+        await house.limits.forget("sign-in-account", email)
+        signed = await house.db.retrying(partial(_enter, before=person, fresh=fresh, user_agent=user_agent, now=now))
+        if signed is not None:
+            return signed
+    raise BadCredentials
+
+
+async def _recognised(house: House, email: str, password: str) -> tuple[Person, str | None]:
+    """Whose e-mail and password these are, and the password's hash anew if it is stored as it would not be today."""
     async with house.db.reading() as tx:
         person = await people.by_email(tx, email)
     known = person.password_hash if person else None
     if not await house.passwords.right(password, known) or person is None or known is None:
         log.info("sign_in_refused")
         raise BadCredentials
-    fresh = await house.passwords.hashed(password) if house.passwords.outdated(known) else None
-    await house.limits.forget("sign-in-account", email)
-    async with house.db.transaction() as tx:
-        if fresh:
-            await people.set_password(tx, person.id, fresh)
-        return await begin(tx, person, user_agent, now)
+    return person, await house.passwords.hashed(password) if house.passwords.outdated(known) else None
+
+
+async def _enter(tx: Transaction, before: Person, fresh: str | None, user_agent: str | None, now: datetime) -> SignedIn | None:
+    """The session; None if the password was changed, or the sign-in ended, while the password was being looked at."""
+    person = await people.locked(tx, before.id)
+    if person is None or person.ended_at is not None or person.password_hash != before.password_hash:
+        return None
+    if fresh:
+        await people.set_password(tx, person.id, fresh)
+    return await begin(tx, person, user_agent, now)
 
 
 async def begin(tx: Transaction, person: Person, user_agent: str | None, now: datetime) -> SignedIn:

@@ -10,7 +10,7 @@ from tracker.domain.codes import Purpose, fingerprint
 from tracker.domain.emails import one_way
 from tracker.domain.passwords import fault
 from tracker.errors import BadInvitation, TooManyRequests, WeakPassword
-from tracker.records import audit, customers, invitations, people
+from tracker.records import audit, customers, invitations, people, sessions
 from tracker.records.customers import Contact
 from tracker.records.database import Transaction, new_id
 from tracker.records.people import Person
@@ -90,6 +90,7 @@ async def _granted(tx: Transaction, contact: Contact, password_hash: str, now: d
         raise BadInvitation
     values = {"role": Role.CUSTOMER, "password_hash": password_hash, "ended_at": None, "technician_id": None, "profile_at": None}
     await people.change(tx, known.id, **values)
+    await sessions.end(tx, known.id, now)  # none of the time before comes to life with it
     again = await people.by_id(tx, known.id)
     assert again is not None  # noqa: S101 - it was there
     return again
