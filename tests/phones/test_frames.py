@@ -64,9 +64,14 @@ class Wire:
             if opcode == Opcode.CLOSE:
                 return int.from_bytes(payload[:2])
 
+    async def over(self) -> None:
+        """Say goodbye, and wait for the end of the connection."""
+        await self.write(framed(b"\x03\xe8", Opcode.CLOSE))
+        assert await asyncio.wait_for(self._reader.read(), 20) == b""
+
 
 @asynccontextmanager
-async def wire(web: Web) -> AsyncIterator[Wire]:
+async def wire(web: Web, token: str = TOKEN) -> AsyncIterator[Wire]:
     """After hello and welcome."""
     host, port = web.origin.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -76,7 +81,7 @@ async def wire(web: Web) -> AsyncIterator[Wire]:
     )
     assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
     open_wire = Wire(reader, writer)
-    await open_wire.write(framed(HELLO))
+    await open_wire.write(framed(HELLO | {"token": token}))
     assert (await open_wire.heard())["type"] == "welcome"
     try:
         yield open_wire

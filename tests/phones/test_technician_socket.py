@@ -1,5 +1,6 @@
 """`/ws/technician` through a real server: hello, acknowledgements, refusals, replacement, steps, sizes, floods."""
 
+import asyncio
 import contextlib
 import json
 import random
@@ -13,13 +14,14 @@ import pytest
 import websockets
 
 from tests.phones.clients import TOKEN, PhoneClient, Start, Web, fix, web
+from tests.phones.test_frames import framed, wire
 from tests.servers import OwnValkey, valkey_server
 from tests.world import NOW, PLACE, Clock, World
 from tracker.actions.people import accounts
-from tracker.actions.trip import endings, trails
+from tracker.actions.trip import devices, endings, sharing, trails
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
-from tracker.domain.appointments import Role, Step
+from tracker.domain.appointments import Role, State, Step
 from tracker.domain.clocks import Clock as PhoneClock
 from tracker.domain.clocks import corrected
 from tracker.domain.geo import moved
@@ -28,7 +30,7 @@ from tracker.domain.wire import own
 from tracker.live import keys
 from tracker.live.control import Ask
 from tracker.live.streams import Stream
-from tracker.records import people, points, technicians
+from tracker.records import appointments, people, points, technicians
 from tracker.records.database import Database
 from tracker.web import conversation, ingest
 
@@ -353,6 +355,44 @@ async def test_a_revoked_device_is_closed_when_asked(here: Web, world: World) ->
     async with PhoneClient.known(here) as phone:
         await here.house.control.ask(Ask.REPLACE_DEVICE, world.phone)
         assert await phone.closed() == 4409
+
+
+async def test_what_a_phone_said_before_its_token_was_revoked_is_not_done_afterwards(
+    here: Web, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step and pings lie read and unanswered behind one that takes long: the revocation comes first, and they are nothing."""
+    visit, busy, go_on, set_sharing = await world.appointment(), asyncio.Event(), asyncio.Event(), sharing.set_sharing
+
+    async def slowly(*said: Any) -> None:
+        busy.set()
+        await go_on.wait()
+        await set_sharing(*said)
+
+    monkeypatch.setattr(sharing, "set_sharing", slowly)
+    step = {"type": "step", "id": "c", "appointment": visit, "step": "start_travel", "from": "scheduled", "at": NOW.isoformat()}
+    for late in (step, {"type": "pings", "pings": [fix(1)]}):
+        phone_id, token = await another_phone(here, world)
+        busy.clear()
+        go_on.clear()
+        async with wire(here, token) as phone:
+            said = {"type": "sharing", "id": "s", "on": True}
+            await phone.write(framed(said) + framed(late))  # one piece: both are read when the first is begun
+            await busy.wait()
+            await devices.revoke_phone(here.house, Actor(Role.ADMIN, person="admin"), phone_id)
+            go_on.set()
+            assert await phone.closed() == 4409
+            await phone.over()
+    async with here.house.db.reading() as tx:
+        untouched = await appointments.by_id(tx, visit)
+    assert untouched is not None
+    assert untouched.state is State.SCHEDULED
+    assert await stored(here, world) == []
+
+
+async def another_phone(here: Web, world: World) -> tuple[str, str]:
+    """The id and token of a further phone of Maya's."""
+    made = await devices.add_phone(here.house, Actor(Role.ADMIN, person="admin"), world.maya, "another")
+    return made.device, made.token
 
 
 # -- too much, too fast, too strange -----------------------------------------------------------------------------------

@@ -42,6 +42,8 @@ class Handset:
         self._reading = False
         if message["type"] == "websocket.disconnect":
             raise Ended(int(message.get("code") or 1005))
+        if self._socket.application_state is not WebSocketState.CONNECTED:
+            raise Ended(GONE)  # closed from our side: a revoked phone may have said this before, but it is not done any more
         text = message.get("text")
         if text is None:
             raise Ended(BINARY)
