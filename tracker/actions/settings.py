@@ -1,5 +1,6 @@
 """Settings as staff read and change them (D4): all or none, audited, known to every process within two seconds."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from tracker.domain.appointments import Role
 from tracker.errors import NotAllowed
 from tracker.records import audit
 from tracker.records import settings as records
+from tracker.records.database import Transaction
 from tracker.records.settings import Settings
 
 
@@ -31,17 +33,22 @@ async def change_settings(house: House, actor: Actor, changes: dict[str, Any], s
         raise NotAllowed("Settings are changed by admins.")
     now = house.clock()
     async with house.db.transaction() as tx:
-        await records.lock(tx)
-        before = await records.read(tx)
-        check_seen(before, seen)
-        for key, value in changes.items():
-            old = getattr(before, key)
-            wanted = msgspec.to_builtins(value)
-            if msgspec.to_builtins(old) == wanted:
-                continue
-            await records.write(tx, key, wanted, actor.signed, now)
-            await audit.write(tx, now, actor.signed, "setting", key, before={"value": old}, after={"value": wanted})
-        after = await records.read(tx)
+        after = await write_settings(tx, actor.signed, changes, now, seen)
     await house.settings.refresh(house.db)
     house.company.forget()
     return after
+
+
+async def write_settings(tx: Transaction, who: str, changes: dict[str, Any], now: datetime, seen: str | None = None) -> Settings:
+    """Write those that change, each with its line in the audit; every setting as it is then. Errors as `change_settings`."""
+    records.checked(changes)
+    await records.lock(tx)
+    before = await records.read(tx)
+    check_seen(before, seen)
+    for key, value in changes.items():
+        old, wanted = msgspec.to_builtins(getattr(before, key)), msgspec.to_builtins(value)
+        if old == wanted:
+            continue
+        await records.write(tx, key, wanted, who, now)
+        await audit.write(tx, now, who, "setting", key, before={"value": old}, after={"value": wanted})
+    return await records.read(tx)

@@ -11,6 +11,7 @@ import msgspec
 from tracker.actions.letters.mailbag import mailbag
 from tracker.actions.people.accounts import close_sockets
 from tracker.actions.people.passwords import Passwords
+from tracker.actions.settings import write_settings
 from tracker.actions.trip import devices
 from tracker.app import open_house
 from tracker.config import read
@@ -161,7 +162,5 @@ async def set_setting(key: str, value: str) -> None:
     except msgspec.DecodeError:
         wanted = value
     async with _records() as db, db.transaction() as tx:
-        before = msgspec.structs.asdict(await settings_records.read(tx)).get(key)
-        await settings_records.write(tx, key, wanted, WHO, datetime.now(UTC))
-        await audit.write(tx, datetime.now(UTC), WHO, "setting", key, before={"value": before}, after={"value": wanted})
+        await write_settings(tx, WHO, {key: wanted}, datetime.now(UTC))
     click.echo(f"{key} = {msgspec.json.encode(wanted).decode()}")
