@@ -1,21 +1,40 @@
-"""Small stand-ins for what a connection holds all its life: an empty asyncio.Queue and Event take three kilobytes."""
+"""What many thousand connections must not cost: memory all their life, and everybody else's turn when all come at once."""
 
 import asyncio
 from collections.abc import Coroutine
 from typing import Any
+from weakref import WeakKeyDictionary
+
+AT_ONCE = 5
+"""Sockets that ask the records at the same time: half of the connections there are stay free for requests, so that a step or
+a booking does not wait behind two thousand viewers who come back together."""
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 async def apart[T](work: Coroutine[Any, Any, T]) -> T:
-    """Do ``work``, which asks the records, in a task of its own.
+    """Do ``work``, which asks the records for a socket, in a task of its own; at most `AT_ONCE` of a process do so at a time.
 
     SQLAlchemy switches greenlets, and that leaves a frame object behind at every coroutine on the stack, for as long as the
     coroutine lives: a socket's stack is eighteen deep and lives for hours (five kilobytes a viewer).
     """
-    return await asyncio.create_task(work)
+    try:
+        return await asyncio.create_task(_in_turn(work))
+    finally:
+        work.close()  # given up before its turn
+
+
+async def _in_turn[T](work: Coroutine[Any, Any, T]) -> T:
+    loop = asyncio.get_running_loop()
+    turns = _turns.get(loop)
+    if turns is None:
+        turns = _turns[loop] = asyncio.Semaphore(AT_ONCE)
+    async with turns:
+        return await work
 
 
 class Inbox:
-    """Messages for one reader: the part of `asyncio.Queue` that uvicorn uses."""
+    """Messages for one reader: the part of `asyncio.Queue` that uvicorn uses. (An empty Queue and Event take three kilobytes.)"""
 
     __slots__ = ("_items", "_reader")
 
