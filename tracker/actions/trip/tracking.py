@@ -106,7 +106,8 @@ class Receiver:
             now = self._clock()
             items = [self._judge.item(parcel, now) for parcel in batch]
             answers = await self._keeper.keep(items, now)
-        except LiveUnavailable:
+        except LiveUnavailable as error:
+            log.warning("pings_not_kept", parcels=len(batch), reason=str(error.__cause__ or error))
             self._judge.unbelieve(batch)
             self._give_back(batch)
         except Exception:
