@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 import ssl
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from secrets import token_hex
 
 import pytest
 import trustme
-import uvloop
 
 from tests.live.hubs import process, until
 from tracker.domain.appointments import State
@@ -112,22 +110,3 @@ async def test_no_late_answer_meets_the_next_question(tunnel: tuple[Tunnel, str]
     assert await line("GET", key) == b"second"
     await line.close()
     await client.aclose()
-
-
-def test_an_answer_that_came_while_the_process_slept_is_heard(redis_url: str) -> None:
-    """uvloop hears its clock before its sockets: after a nap the time-out is due when the answer is there already."""
-
-    async def nap() -> None:
-        client = connect(redis_url, timeout_s=0.05)
-        assert isinstance(client, Redis)
-        line = Line(client)
-        before = await line("CLIENT", "ID")
-        answer = asyncio.ensure_future(line("ECHO", "here"))
-        await asyncio.sleep(0)
-        time.sleep(0.2)  # noqa: ASYNC251 (the nap)
-        assert await answer == b"here"
-        assert await line("CLIENT", "ID") == before
-        await line.close()
-        await client.aclose()
-
-    uvloop.run(nap())

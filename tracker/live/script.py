@@ -25,10 +25,6 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
 
-HEARD_LATE_S = 0.2
-"""Beyond the connection's own time-out an answer has so long to be read, if it is there."""
-
-
 class Line:
     """One connection of its own for one call after another (never two at once).
 
@@ -41,7 +37,6 @@ class Line:
         self._connection = client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         self._replies: Replies | None = None
         self._answer: asyncio.Future[Any] | None = None
-        self._late: asyncio.TimerHandle
 
     async def __call__(self, *command: Any) -> Any:
         """The answer; raises one of `AWAY`, or what Redis says."""
@@ -69,18 +64,13 @@ class Line:
             raise RedisConnectionError
         loop = asyncio.get_running_loop()
         self._answer = loop.create_future()
-        self._late = loop.call_later(self._connection.socket_timeout, self._overdue)
+        late = loop.call_later(self._connection.socket_timeout, self._lose, RedisTimeoutError("No answer."))
         try:
             replies.say(*command)
             return await self._answer
         finally:
-            self._late.cancel()
+            late.cancel()
             self._answer = None
-
-    def _overdue(self) -> None:
-        """The answer is late: or this process slept, and hears its clock before the answer that came meanwhile."""
-        timeout = RedisTimeoutError("No answer.")
-        self._late = asyncio.get_running_loop().call_later(HEARD_LATE_S, self._lose, timeout)
 
     def _hear(self, answer: Any) -> None:
         if isinstance(answer, RedisConnectionError):
