@@ -7,8 +7,8 @@ from typing import Any
 
 from portal_web.book_form import Answers
 from portal_web.chosen_view import Chosen, chosen_of, held_words, near_of
-from portal_web.times import clock, span_words, zone_of, zone_words
-from portal_web.when_view import Asked, Strip, strip_of
+from portal_web.times import clock, span_words, zone_of
+from portal_web.when_view import Asked, Strip, strip_of, zone_shown
 from tracker.actions.booking.booking import Choices, Place, Times
 from tracker.domain import changing
 from tracker.records.catalog import Asset, ServiceType
@@ -89,6 +89,7 @@ def book_context(found: Found, settings: Settings, own_zone: str | None, now: da
     asset = next((one for one in choices.assets if one.id == answers.asset), None)
     service = next((one for one in choices.services if one.id == answers.service), None)
     zone = found.times.zone if found.times else choices.place.zone if choices.place else "UTC"
+    strip = _strip(found, settings, now)
     numbers = _numbers(assets=choices.assets_wanted, details=choices.details_wanted)
     return {
         "asked": answers,
@@ -102,8 +103,8 @@ def book_context(found: Found, settings: Settings, own_zone: str | None, now: da
         "place": where(choices.place, asset) if choices.place else None,
         "no_place": NO_ADDRESS,
         "details_wanted": choices.details_wanted,
-        "strip": _strip(found, settings, now),
-        "zone_words": zone_words(zone, now),
+        "strip": strip,
+        "zone_words": zone_shown(strip, zone, now),
         "chosen": chosen_of(answers.at, zone, own_zone) if answers.at and found.times else None,
         "held": _held(found.hold, now),
         "conflict": _conflict(found, zone),

@@ -61,7 +61,7 @@ async def staff_day(pages: Pages, street: Street, request: Request, actor: Actor
         later=[_later(one, actor) for one in later],
         total=len(lines),
         counts={state.value: sum(line.visit.state is state for line in lines) for state in State},
-        foot=zones_foot([line.visit for line in lines], now),
+        foot=zones_foot([line.visit for line in lines]),
         today=today_words(now, lines[0].visit.zone if lines else "UTC"),
         now=now,
         zone=lines[0].visit.zone if lines else "UTC",

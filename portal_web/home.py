@@ -86,7 +86,7 @@ class HomeDoors:
             active=active if not past else None,
             rows=shown,
             counts=(len(parts.upcoming), len(parts.past)),
-            foot=zones_foot([one.visit for one in [*shown, *([active] if active else [])]], now),
+            foot=zones_foot([one.visit for one in [*shown, *([active] if active else [])]]),
             now=now,
             basemap=self.streets.describe() if active else None,
             facts=self._facts(house, active, views, now) if active and not past else None,

@@ -84,14 +84,13 @@ def _on_the_way(visit: Visit, story: Story, now: datetime) -> str:
     return f"**{visit.name} is expected by {stamp(story.by, zone)}**" if story.by else f"**{visit.name} is on the way**"
 
 
-def zones_foot(visits: list[Visit], now: datetime) -> str:
-    """``All times are Helsinki time (EET, UTC+2).``, or that each is the address's own."""
+def zones_foot(visits: list[Visit]) -> str:
+    """``All times are Helsinki time (EET, UTC+2).``, or that each is the address's own; both offsets if clocks change."""
     zones = sorted({visit.zone for visit in visits})
     if not zones:
         return ""
-    if len(zones) == 1:
-        return f"All times are {zone_words(zones[0], now)}."
-    return "Times are those of each address: " + ", ".join(zone_words(zone, now) for zone in zones) + "."
+    said = [zone_words(zone, *(one.arrival_at for one in visits if one.zone == zone)) for zone in zones]
+    return f"All times are {said[0]}." if len(said) == 1 else f"Times are those of each address: {', '.join(said)}."
 
 
 def due_words(visit: Visit, now: datetime) -> str:

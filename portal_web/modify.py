@@ -17,8 +17,8 @@ from portal_web.chosen_view import chosen_of, moment, near_of
 from portal_web.offers import offers_of
 from portal_web.pages import Pages
 from portal_web.sources import visit_of
-from portal_web.times import zone_of, zone_words
-from portal_web.when_view import Asked, strip_of
+from portal_web.times import zone_of
+from portal_web.when_view import Asked, strip_of, zone_shown
 from tracker.actions.agenda import appointment_for
 from tracker.actions.booking import booking, moving
 from tracker.actions.booking.booking import Need, Times
@@ -130,13 +130,14 @@ class ModifyDoors:
         at = look.answers.at if look.answers.at != found.arrival_at else None
         asked = Asked(look.answers.day, at, look.taken, own=found.arrival_at)
         today = now.astimezone(zone_of(found.zone)).date()
+        strip = strip_of(times, asked, today, settings.horizon_days) if times else None
         return {
             "visit": visit_of(found, None, actor.signed),
             "version": found.version,
             "key": look.answers.key,
             "action": f"/appointments/{found.id}/modify",
-            "zone_words": zone_words(found.zone, now),
-            "strip": strip_of(times, asked, today, settings.horizon_days) if times else None,
+            "zone_words": zone_shown(strip, found.zone, now),
+            "strip": strip,
             "chosen": chosen_of(at, found.zone, actor.zone) if at and times else None,
             "now_is": chosen_of(found.arrival_at, found.zone, actor.zone),
             "conflict": (

@@ -5,9 +5,20 @@ from datetime import UTC, datetime, timedelta
 from babel.dates import format_date
 from markupsafe import Markup
 
-from tracker.domain.local_times import LOCALE, clock, day, long_day, offset_words, same_day, span_words, zone_of, zone_words
+from tracker.domain.local_times import (
+    LOCALE,
+    clock,
+    day,
+    long_day,
+    offset_words,
+    said_twice,
+    same_day,
+    span_words,
+    zone_of,
+    zone_words,
+)
 
-__all__ = ["LOCALE", "clock", "day", "long_day", "offset_words", "same_day", "span_words", "zone_of", "zone_words"]
+__all__ = ["LOCALE", "clock", "day", "long_day", "offset_words", "said_twice", "same_day", "span_words", "zone_of", "zone_words"]
 
 _MINUTE = timedelta(minutes=1)
 

@@ -1,6 +1,5 @@
 """Days and arrival times to choose from, as values to print: a week's strip and the chosen day's times."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,7 +8,7 @@ from typing import Protocol
 
 from babel.dates import format_date
 
-from portal_web.times import LOCALE, clock, machine, zone_of
+from portal_web.times import LOCALE, clock, machine, said_twice, zone_of, zone_words
 
 WEEK = timedelta(days=7)
 _PARTS = ((12, "morning"), (18, "afternoon"), (24, "evening"))
@@ -153,12 +152,10 @@ def _groups(one: DayTimes | None, zone: str, asked: Asked) -> tuple[Group, ...]:
     moments = {offer.arrival_at for offer in one.offers}
     special = (at for at in (asked.taken, asked.own) if at)
     moments.update(at for at in special if at.astimezone(zone_of(zone)).date() == one.day)
-    said = {at: clock(at, zone) for at in sorted(moments)}
-    twice = {text for text, times in Counter(said.values()).items() if times > 1}
     groups: list[Group] = []
-    for part, found in groupby(said, key=lambda at: _part(at, zone)):
+    for part, found in groupby(sorted(moments), key=lambda at: _part(at, zone)):
         heading = f"{format_date(one.day, 'EEEE d MMMM', locale=LOCALE)}, {part}" if not groups else part.capitalize()
-        groups.append(Group(heading, tuple(_slot(at, _told(at, said[at], twice, zone), asked) for at in found)))
+        groups.append(Group(heading, tuple(_slot(at, _told(at, zone), asked) for at in found)))
     return tuple(groups)
 
 
@@ -167,9 +164,18 @@ def _slot(at: datetime, text: str, asked: Asked) -> Slot:
     return Slot(at, machine(at), text, at == asked.at, note)
 
 
-def _told(at: datetime, text: str, twice: set[str], zone: str) -> str:
-    """In the hour that the clocks repeat each time is said with its offset."""
-    return f"{text} {at.astimezone(zone_of(zone)).strftime('%Z')}" if text in twice else text
+def _told(at: datetime, zone: str) -> str:
+    """In the hour that the clocks repeat a time is said with its offset, also where only one of the two is free."""
+    text = clock(at, zone)
+    return f"{text} {at.astimezone(zone_of(zone)).strftime('%Z')}" if said_twice(at, zone) else text
+
+
+def zone_shown(strip: Strip | None, zone: str, now: datetime) -> str:
+    """The zone as it is at the times that are shown; without any, on the day that is shown, or now."""
+    shown = [slot.at for group in strip.groups for slot in group.slots] if strip else []
+    if not shown and strip:
+        shown = [datetime.fromisoformat(f"{strip.day or strip.first}T12:00").replace(tzinfo=zone_of(zone))]
+    return zone_words(zone, *(shown or [now]))
 
 
 def _part(at: datetime, zone: str) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from portal_web.chosen_view import held_words, local_day, moment, own_words
-from portal_web.when_view import Asked, strip_of
+from portal_web.when_view import Asked, strip_of, zone_shown
 
 HELSINKI = "Europe/Helsinki"
 MONDAY = date(2026, 11, 30)
@@ -106,6 +106,26 @@ def test_in_the_hour_that_the_clocks_repeat_each_time_is_said_with_its_offset() 
     [group] = strip_of(autumn, Asked(), TODAY, HORIZON).groups
     assert [slot.clock for slot in group.slots] == ["03:30 EEST", "03:30 EET", "04:00"]
     assert len({slot.value for slot in group.slots}) == 3
+    one_left = week(date(2026, 10, 25), d25=["2026-10-25T03:30+02:00", "2026-10-25T04:00+02:00"])
+    [group] = strip_of(one_left, Asked(), TODAY, HORIZON).groups
+    assert [slot.clock for slot in group.slots] == ["03:30 EET", "04:00"]  # it alone would not say which of the two is meant
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (["2027-03-26T14:00+02:00"], "EET, UTC+2"),
+        (["2027-03-29T14:00+03:00"], "EEST, UTC+3"),
+        (["2027-03-28T01:00+02:00", "2027-03-28T14:00+03:00"], "EET, UTC+2, then EEST, UTC+3"),
+        ([], "EET, UTC+2"),
+    ],
+)
+def test_the_zone_is_named_as_it_is_at_the_times_that_are_shown(times: list[str], words: str) -> None:
+    """Not as it is when they are looked at: in March next week's times may be an hour from what "now" would say."""
+    found = week(date(2027, 3, 23), **{f"d{times[0][8:10]}": times} if times else {})
+    strip = strip_of(found, Asked(), TODAY, HORIZON)
+    assert zone_shown(strip, HELSINKI, at("2027-03-23T12:00+02:00")) == f"Helsinki time ({words})"
+    assert zone_shown(None, HELSINKI, at("2027-07-01T12:00+03:00")) == "Helsinki time (EEST, UTC+3)"
 
 
 @pytest.mark.parametrize(

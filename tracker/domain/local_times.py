@@ -35,13 +35,25 @@ def same_day(a: datetime, b: datetime, zone: str) -> bool:
     return a.astimezone(zone_of(zone)).date() == b.astimezone(zone_of(zone)).date()
 
 
-def zone_words(zone: str, at: datetime) -> str:
-    """``Helsinki time (EET, UTC+2)``: the city, the zone's short name if it has one, and the offset at that moment."""
-    local = at.astimezone(zone_of(zone))
+def zone_words(zone: str, *moments: datetime) -> str:
+    """``Helsinki time (EET, UTC+2)``: the city, the zone's short name if it has one, and the offset at that moment.
+
+    Of several moments between which the clocks change, each offset in their order: ``… (EET, UTC+2, then EEST, UTC+3)``.
+    """
     city = get_timezone_location(zone, locale=LOCALE, return_city=True)
+    said = dict.fromkeys(_offset(at.astimezone(zone_of(zone))) for at in sorted(moments))
+    return f"{city} time ({', then '.join(said)})"
+
+
+def _offset(local: datetime) -> str:
     short = local.strftime("%Z")
-    named = f"{short}, " if short.isalpha() and short != "UTC" else ""
-    return f"{city} time ({named}{offset_words(local)})"
+    return f"{short}, {offset_words(local)}" if short.isalpha() and short != "UTC" else offset_words(local)
+
+
+def said_twice(at: datetime, zone: str) -> bool:
+    """True in the hour that the clocks repeat: its wall time alone does not say which of two moments it is."""
+    local = at.astimezone(zone_of(zone))
+    return local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
 
 
 def offset_words(local: datetime) -> str:
