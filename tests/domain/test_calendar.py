@@ -80,3 +80,14 @@ def test_every_quarter_hour_round_a_change_of_clocks_is_the_right_moment(zone: s
                 checked += 1
         before, at = after, at + timedelta(hours=1)
     assert checked == (0 if zone == "Asia/Kathmandu" else 56)
+
+
+@pytest.mark.parametrize("zone", ["Africa/Casablanca", "Africa/El_Aaiun", "Europe/Dublin"])
+def test_a_reader_who_goes_by_the_files_own_description_of_the_zone_has_the_right_moment(zone: str) -> None:
+    """Morocco turns its clocks back for Ramadan only: two changes within five weeks."""
+    for week in range(120):
+        starts = datetime(2026, 1, 5, 11, tzinfo=UTC) + timedelta(weeks=week)
+        calendar, event = read(replace(ENTRY, zone=zone, starts_at=starts, ends_at=starts + timedelta(hours=1)))
+        own = [each.to_tz(lookup_tzid=False) for each in calendar.timezones] or [UTC]
+        said = [event[name].dt.replace(tzinfo=own[0]).astimezone(UTC) for name in ("DTSTART", "DTEND")]
+        assert said == [starts, starts + timedelta(hours=1)]

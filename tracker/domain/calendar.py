@@ -42,25 +42,41 @@ class Entry:
 
 def calendar_file(entry: Entry, now: datetime, *, company: str, method: Method = Method.PUBLISH) -> bytes:
     """The whole file, UTF-8 with CRLF. ``now`` becomes its DTSTAMP. ``method`` CANCEL needs ``entry.canceled``."""
+    made = _file(entry, now, company, method, entry.zone)
+    if not all(_described(made, at, entry.zone) for at in (entry.starts_at, entry.ends_at)):
+        made = _file(entry, now, company, method, "UTC")
+    return bytes(made.to_ical())
+
+
+def _file(entry: Entry, now: datetime, company: str, method: Method, zone: str) -> Calendar:
     calendar = Calendar()
     calendar.add("prodid", vText(f"-//technician-tracker//{company}//EN"))
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", method.value)
-    calendar.add_component(_event(entry, now))
+    calendar.add_component(_event(entry, now, zone))
     day = timedelta(days=400)  # both changes of the clocks round it, and no rule of another decade
     calendar.add_missing_timezones(first_date=(entry.starts_at - day).date(), last_date=(entry.ends_at + day).date())
-    made: bytes = calendar.to_ical()
-    return made
+    return calendar
 
 
-def _event(entry: Entry, now: datetime) -> Event:
+def _described(made: Calendar, at: datetime, zone: str) -> bool:
+    """True if the file's own description of the zone, which many readers go by, has the right offset then.
+
+    The library looks for changes of the clocks in steps of 64 days, and may miss two that lie nearer (Morocco's Ramadan).
+    """
+    local = at.astimezone(ZoneInfo(zone))
+    own = (one.to_tz(lookup_tzid=False) for one in made.timezones)
+    return all(local.replace(tzinfo=each).utcoffset() == local.utcoffset() for each in own if not local.fold)
+
+
+def _event(entry: Entry, now: datetime, zone: str) -> Event:
     event = Event()
     event.add("uid", entry.uid)
     event.add("sequence", entry.sequence)
     event.add("dtstamp", now.astimezone(UTC).replace(microsecond=0))
-    event.add("dtstart", _local(entry.starts_at, entry.zone))
-    event.add("dtend", _local(entry.ends_at, entry.zone))
+    event.add("dtstart", _local(entry.starts_at, zone))
+    event.add("dtend", _local(entry.ends_at, zone))
     event.add("summary", entry.title)
     event.add("location", entry.address)
     event.add("geo", vGeo((entry.place.lat, entry.place.lon)))
@@ -82,6 +98,6 @@ def _address(email: str, **parameters: str) -> vCalAddress:
 
 
 def _local(at: datetime, zone: str) -> datetime:
-    """Wall time of the address; UTC in the hour that the clocks repeat, whose second turn a wall time cannot say."""
+    """Wall time of a zone; UTC in the hour that the clocks repeat, whose second turn a wall time cannot say."""
     local = at.astimezone(ZoneInfo(zone)).replace(microsecond=0)
     return at.astimezone(UTC).replace(microsecond=0) if local.fold else local
