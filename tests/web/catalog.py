@@ -82,6 +82,18 @@ class Company:
         self.ids[name] = made
         return made
 
+    async def browser_of(self, technician: str) -> dict[str, str]:
+        """The headers of the technician's own page, signed in."""
+        person, token, now = new_id(), new_id(), self.house.clock()
+        who = people.Person(
+            id=person, email=f"{person}@example.org", name="x", role=Role.TECHNICIAN, technician_id=technician, profile_at=now
+        )
+        times = {"created_at": now, "seen_at": now, "expires_at": now + timedelta(days=1)}
+        async with self.house.db.transaction() as tx:
+            await people.add(tx, who, now)
+            await sessions.add(tx, Session(id=new_id(), person_id=person, user_agent=None, **times), hashed(token))
+        return self.customer | {"Cookie": f"tt={token}"}
+
     async def change(self, name: str, **said: Any) -> None:
         """Change a technician."""
         await self.done("PATCH", f"/technicians/{self.ids[name]}", said)

@@ -164,11 +164,17 @@ async def test_whoever_is_taken_out_of_use_leaves_the_map_and_is_heard_no_more(s
     assert (await shop.client.get("/api/v1/me", headers=bearer)).status_code == 200
     await visits.take_step(shop.house, ADMIN, visit, Wish(step=Step.CANCEL, reason="x"))
     stays = (await shop.book("11:00", day=2)).json()["id"]
+    browser = await shop.browser_of(maya)
+    assert (await shop.client.get(f"/api/v1/appointments/{stays}", headers=browser)).status_code == 200
     gone = await shop.done("PATCH", f"/technicians/{maya}", {"active": False})
     assert (gone["technician"]["active"], gone["promised"]) == (False, [stays])
     gate = await shop.house.positions.gate(maya)
     assert gate is None or gate.duty_end is None
     assert (await shop.client.get("/api/v1/me", headers=bearer)).status_code == 401
+    # nor is their browser: it sees none of the visits and takes no step of them
+    assert (await shop.client.get(f"/api/v1/appointments/{stays}", headers=browser)).status_code == 404
+    refused = await shop.client.post(f"/api/v1/appointments/{stays}/steps", json={"step": "start_travel"}, headers=browser)
+    assert refused.status_code == 404
     assert await shop.times(2) == []
     await shop.change("Maya", active=True)
     assert (await shop.client.get("/api/v1/me", headers=bearer)).status_code == 200

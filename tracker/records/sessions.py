@@ -71,6 +71,12 @@ async def of_person(tx: Transaction, person: str, now: datetime) -> list[Session
     return await tx.all(select(*_SESSION).where(living).order_by(sessions.c.seen_at.desc()), Session)
 
 
+async def of_technician(tx: Transaction, technician: str, now: datetime) -> list[str]:
+    """The ids of the living sessions of those who sign in as a technician."""
+    query = select(sessions.c.id).join_from(sessions, people).where(people.c.technician_id == technician, *_lives(now))
+    return [row["id"] for row in await tx.rows(query)]
+
+
 async def seen(tx: Transaction, session: str, now: datetime) -> None:
     """Note that the session was used."""
     await tx.change(update(sessions).where(sessions.c.id == session).values(seen_at=now))

@@ -143,6 +143,11 @@ async def add_device(
     return device
 
 
+async def in_use(tx: Transaction, technician: str) -> bool:
+    """True for a technician who is active."""
+    return await tx.row(select(technicians.c.id).where(technicians.c.id == technician, technicians.c.active)) is not None
+
+
 async def device_by_token(tx: Transaction, token_hash: bytes) -> Device | None:
     """The phone of a token, if the token was not revoked and the technician is active."""
     living = (devices.c.token_hash == token_hash) & devices.c.revoked_at.is_(None) & technicians.c.active

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tracker.actions.catalog.editing import audited, check_seen, check_there, editing, optional
 from tracker.actions.catalog.unkept import marking
 from tracker.actions.house import House
+from tracker.actions.people.accounts import close_sockets
 from tracker.actions.people.customers import text
 from tracker.actions.staff import only_staff
 from tracker.actions.trip.gates import open_gate, regate
@@ -19,7 +20,7 @@ from tracker.domain.accounts import Actor
 from tracker.domain.geo import Point, on_the_globe
 from tracker.errors import BadInput, NotFound, StillAtWork
 from tracker.live.control import Ask
-from tracker.records import staffing, technicians
+from tracker.records import sessions, staffing, technicians
 from tracker.records.database import Transaction, new_id
 from tracker.records.staffing import Absence, Member
 from tracker.roads.zones import zone_at
@@ -70,9 +71,11 @@ async def add_technician(house: House, actor: Actor, **said: Any) -> Member:
 async def change_technician(house: House, actor: Actor, technician: str, seen: str | None = None, **said: Any) -> Member:
     """Change the named fields; their week too, if ``hours`` or ``breaks`` are among them.
 
-    A technician is never removed, because visits and trips point at them: ``active=False`` ends what their phones may say,
-    takes them from the map before this returns, and offers them no more. The visits they are promised to stay theirs until
-    somebody hands them over. Errors: `StillAtWork`, `ChangedMeanwhile`, `BadInput`, `BadHours`, `NotFound`.
+    A technician is never removed, because visits and trips point at them: ``active=False`` ends what their phones and
+    browsers may say and see, takes them from the map before this returns, and offers them no more. The visits they are
+    promised to stay theirs until somebody hands them over.
+
+    Errors: `StillAtWork`, `ChangedMeanwhile`, `BadInput`, `BadHours`, `NotFound`.
     """
     only_staff(actor)
     change = _Change(house, actor, technician, seen, said)
@@ -86,6 +89,7 @@ async def change_technician(house: House, actor: Actor, technician: str, seen: s
     await open_gate(house, technician)  # other hours or another zone: what phones may say changes now
     for device in change.devices:
         await house.control.ask(Ask.REPLACE_DEVICE, device)
+    await close_sockets(house, change.sessions)  # they may come back, and are judged anew
     return change.after
 
 
@@ -99,6 +103,7 @@ class _Change:
     after: Member = None  # type: ignore[assignment]  # known once it was written
     closed: bool = False
     devices: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
 
     async def write(self, tx: Transaction) -> None:
         locked = await technicians.locked(tx, self.technician)
@@ -117,6 +122,7 @@ class _Change:
         if await staffing.under_way(tx, locked.id):
             raise StillAtWork
         self.devices = tuple([device.id for device in await technicians.devices_of(tx, locked.id)])
+        self.sessions = tuple(await sessions.of_technician(tx, locked.id, self.house.clock()))
         gen = await technicians.next_gate(tx, locked)
         self.closed = True
         await self.house.positions.close(locked.id, None, gen, forget=True)

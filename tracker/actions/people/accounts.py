@@ -146,13 +146,14 @@ async def living(house: House, ids: Collection[str]) -> set[str]:
 async def _actor(tx: Transaction, session: Session, person: Person) -> Actor:
     own = await customers.own_accounts(tx, person.id) if person.role is Role.CUSTOMER else ()
     ids = [account.id for account in own]
+    works = person.role is Role.TECHNICIAN and person.technician_id and await technicians.in_use(tx, person.technician_id)
     return Actor(
         role=person.role,
         person=person.id,
         name=person.name,
         session=session.id,
         accounts=frozenset(ids),
-        technician=person.technician_id if person.role is Role.TECHNICIAN else None,
+        technician=person.technician_id if works else None,
         own=own,
         account=session.account_id if session.account_id in ids else next(iter(ids), None),
         zone=person.zone,

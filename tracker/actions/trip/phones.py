@@ -53,11 +53,13 @@ async def browser_of(house: House, actor: Actor, name: str) -> str:
 
 
 async def still(house: House, actor: Actor) -> bool:
-    """True if what a phone or browser showed at its hello is still good: token not revoked, session not ended, same person."""
+    """True if what a phone or browser showed at its hello is still good: token not revoked, session not ended, same
+    person, who is in use."""
     if actor.session is not None:
         known = await accounts.again(house, actor)
         if known is None or known[0].technician != actor.technician:
             return False
     async with house.db.reading() as tx:
         device = await technicians.device(tx, actor.device) if actor.device else None
-    return device is not None and device.revoked_at is None
+        works = device is not None and await technicians.in_use(tx, device.technician_id)
+    return works and device is not None and device.revoked_at is None
