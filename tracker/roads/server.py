@@ -24,7 +24,7 @@ log = structlog.get_logger()
 _PROBE_S = 2.0
 """Between two looks at the child."""
 _PATIENCE_S = 3.0
-"""A child that does not answer so long is hung."""
+"""A child that does not answer so long, twice running, is hung: one look may meet a busy machine."""
 _LONGEST_PAUSE_S = 30.0
 
 
@@ -95,7 +95,7 @@ class EmbeddedValhalla:
         if (built := _identity(self.region)) is None:
             return None
         if self.child and self.child.returncode is None and self._built == built:
-            if await _alive(client, self._address):
+            if await _alive(client, self._address) or await _alive(client, self._address):
                 return self._address
             log.warning("router_hung", pid=self.child.pid)
         await self._begin(built)
