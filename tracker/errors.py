@@ -267,6 +267,10 @@ class RecordsUnavailable(Unavailable):
     """The database does not answer just now. Please try again in a moment."""
 
 
+class RecordsBehind(RecordsUnavailable):
+    """The database is not as this version needs it: run `tracker migrate`."""
+
+
 class LiveUnavailable(Unavailable):
     """Live positions are not available just now. Please try again in a moment."""
 

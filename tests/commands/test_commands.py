@@ -50,6 +50,11 @@ def test_people_and_phones_are_added_listed_and_ended(unmigrated: CliRunner) -> 
     refused(tracker, "user", "end", "maya@example.org")
 
 
+@pytest.mark.parametrize("command", [["letters"], ["user", "list"], ["token", "list"], ["settings", "list"]])
+def test_without_migrations_every_command_says_what_to_do_first(unmigrated: CliRunner, command: list[str]) -> None:
+    assert "run `tracker migrate`" in refused(unmigrated, *command)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

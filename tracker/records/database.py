@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, CursorResult, RowMapping, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql.base import Executable
 
-from tracker.errors import RecordsUnavailable, Unstorable
+from tracker.errors import RecordsBehind, RecordsUnavailable, Unstorable
 from tracker.records import sqlite as sqlite_trips
 from tracker.records.violations import ConstraintViolated, Retry, named
 
@@ -182,6 +182,8 @@ def _of_the_driver(error: exc.DBAPIError) -> Exception:
         return Retry(words)
     if (code or "").startswith("22"):
         return Unstorable()
+    if code in {"42P01", "42703"} or any(word in words for word in ("no such table", "no such column", "has no column")):
+        return RecordsBehind()
     away = ("disk is full", "disk i/o", "unable to open", "read-only", "readonly", "not connected", "connection")
     if error.connection_invalidated or (code or "").startswith(("08", "53", "57P")) or any(word in words for word in away):
         return RecordsUnavailable()
