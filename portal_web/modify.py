@@ -1,7 +1,7 @@
 """Moving a visit to another time: the same form as for booking, the old time kept until the new one is saved (A3, A6, A9)."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -18,7 +18,7 @@ from portal_web.offers import offers_of
 from portal_web.pages import Pages
 from portal_web.sources import visit_of
 from portal_web.times import zone_of
-from portal_web.when_view import Asked, strip_of, zone_shown
+from portal_web.when_view import WEEK, Asked, strip_of, zone_shown
 from tracker.actions.agenda import appointment_for
 from tracker.actions.booking import booking, moving
 from tracker.actions.booking.booking import Need, Times
@@ -118,7 +118,8 @@ class ModifyDoors:
             return refused(self.pages, request, found, "This visit can’t be moved", why, max(look.status, 200))
         notice, times = look.notice, None
         try:
-            times = await booking.times(house, actor, need_of(found), look.answers.first or look.answers.day, moving=found.id)
+            first = look.answers.first or look.answers.day or _week_of(found, house.clock())
+            times = await booking.times(house, actor, need_of(found), first, moving=found.id)
         except BadInput as refusal:
             notice = notice or refusal.sentence
         context = self._context(request, found, replace(look, notice=notice), times)
@@ -147,6 +148,12 @@ class ModifyDoors:
             "offers": offers_of(found, settings, now),
             "cancel_words": changing.cancel_words(settings),
         }
+
+
+def _week_of(found: Appointment, now: datetime) -> date:
+    """The first day that is shown to who asked for none: today, or later, so that the visit's own day stands among the seven."""
+    own, today = (one.astimezone(zone_of(found.zone)).date() for one in (found.arrival_at, now))
+    return today if own < today + WEEK else own - timedelta(days=3)
 
 
 def need_of(found: Appointment) -> Need:

@@ -111,12 +111,13 @@ class Asked:
 def strip_of(times: Times, asked: Asked, today: date, horizon_days: int) -> Strip:
     """The week of ``times``; weeks are paged from ``today`` to so many days on.
 
-    The chosen day is the one asked for, else that of the time asked for, else the first with a time.
+    The chosen day is the one asked for, else that of the time asked for, else the visit's own, else the first with a time.
     """
     with_times = [one.day for one in times.days if one.offers]
-    at_day = asked.at.astimezone(zone_of(times.zone)).date() if asked.at else None
+    at_day, own_day = (one.astimezone(zone_of(times.zone)).date() if one else None for one in (asked.at, asked.own))
     shown = {one.day for one in times.days}
-    chosen = next((one for one in (asked.day, at_day) if one in shown), with_times[0] if with_times else None)
+    likely = own_day if own_day in with_times else next(iter(with_times), None)
+    chosen = next((one for one in (asked.day, at_day) if one in shown), likely)
     groups = _groups(next((one for one in times.days if one.day == chosen), None), times.zone, asked)
     last = times.first + WEEK - timedelta(days=1)
     return Strip(

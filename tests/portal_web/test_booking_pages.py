@@ -262,6 +262,20 @@ async def test_moving_keeps_the_old_time_until_it_is_saved(home: Household, anna
     assert page.answer.text.index(f'"{old}"') < page.answer.text.index(f'"{new}"')
 
 
+async def test_moving_begins_at_the_visits_own_day_and_says_when_it_is(home: Household, anna: Tab) -> None:
+    near = await home.book(day=2)
+    need = booking.Need(account=home.account, service_type=home.inspection)
+    later = await booking.times(home.town.house, home.anna, need, near.arrival_at.date() + timedelta(days=20))
+    far = await booking.book(home.town.house, home.anna, need, later.days[0].offers[0].arrival_at)
+    for visit in (near, far):
+        page = await anna.get(f"/appointments/{visit.id}/modify")
+        own = visit.arrival_at.astimezone(ZoneInfo(visit.zone))
+        assert page.form.fields["day"] == own.date().isoformat()
+        assert f"Now: {own:%a} {own.day} {own:%b}, {own:%H:%M}" in page.text
+    page = await page.press("to_first", page.values("to_first")[0])  # the week before it is a press away
+    assert page.form.fields["day"] < far.arrival_at.date().isoformat()
+
+
 async def test_the_second_who_moves_sees_what_the_first_did(home: Household, anna: Tab) -> None:
     booked = await home.book()
     page = await anna.get(f"/appointments/{booked.id}/modify")
