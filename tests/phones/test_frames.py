@@ -138,14 +138,20 @@ async def test_many_frames_in_pieces_of_any_size_are_taken_in_their_order(here: 
         pytest.param(b"\x83\x82\0\0\0\0{}", 1002, id="an unknown opcode"),
         pytest.param(b"\x81\xff" + (1 << 40).to_bytes(8) + b"\0\0\0\0", 1009, id="announces a terabyte"),
         pytest.param(framed(b'{"type":"pings","pings":[],"x":"\xff"}'), 1007, id="not UTF-8"),
+        pytest.param(framed(b"\xc3", fin=False) + framed(b"\x28", Opcode.CONT), 1007, id="not UTF-8 in two fragments"),
+        pytest.param(framed(b"", Opcode.PING) * 1_000, 4429, id="a flood of pings whose answers are read"),
+        pytest.param(framed(b"", Opcode.PONG) * 1_000, 4429, id="a flood of pongs"),
         pytest.param(framed(b"", Opcode.CONT), 1002, id="a fragment of nothing"),
         pytest.param(framed(b"{", fin=False) + framed(pings(1)), 1002, id="a text amid fragments"),
         pytest.param(framed(b"\x03\xe8", Opcode.CLOSE) + framed(pings(1)), 1000, id="a frame after goodbye"),
     ],
 )
-async def test_a_broken_frame_is_no_way_round_the_rules(here: Web, frame: bytes, code: int) -> None:
+async def test_a_broken_frame_is_no_way_round_the_rules(
+    here: Web, frame: bytes, code: int, caplog: pytest.LogCaptureFixture
+) -> None:
     async with wire(here) as phone:
         await phone.write(framed(pings(1)))
         await phone.acked(1)
         await phone.write(frame)
         assert await phone.closed() == code
+    assert [line for line in caplog.records if line.levelname == "ERROR"] == []

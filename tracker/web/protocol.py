@@ -9,6 +9,7 @@ from websockets.http11 import Request
 from websockets.speedups import apply_mask
 
 from tracker.live.frames import frame_bounds
+from tracker.web.pace import Pace
 from tracker.web.slim import Flag, Inbox
 
 EXTENSION = "tracker.direct"
@@ -18,6 +19,8 @@ WHOLE_TEXT = 0x81
 UNREAD = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"  # to too long headers
 MOST_PIECES = 1_000
 """Fragments of one message."""
+CONTROLS_PER_SECOND, CONTROLS_BURST = 10.0, 200.0
+"""Pings and pongs of the WebSocket itself: browsers send none of their own, programs one in some seconds."""
 
 type Listener = Callable[[bytes], bool]
 
@@ -35,6 +38,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
     __slots__ = (
         *(
             "_amid",
+            "_idle_talk",
             "_rest",
             "close_sent",
             "conn",
@@ -59,6 +63,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
         self.listener: Listener | None = None
         """Hears each text message at once; True if that was all there was to do. A viewer's ``seen`` comes for every update of
         every viewer: through parser, queue and the endpoint's task it would cost more than the update itself."""
+        self._idle_talk: Pace | None = None
         self._rest = b""
         """The beginning of a frame whose end has not come yet."""
         self._amid = False
@@ -137,11 +142,38 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
     def handle_cont(self, event: Frame) -> None:
         super().handle_cont(event)
         if len(self.frames) > MOST_PIECES:  # pieces without a byte are counted by no limit of size
-            self.conn.fail(1009)
-            self.handle_parser_exception()
+            self._fail(1009)
 
     def handle_ping(self) -> None:
-        if not self.full:
-            super().handle_ping()
-        else:  # it asks for answers and reads none: they would pile up here
+        if self.full:  # it asks for answers and reads none: they would pile up here
             self.transport.abort()
+        elif not self._flooded():
+            super().handle_ping()
+
+    def handle_pong(self, event: Frame) -> None:
+        if not self._flooded():
+            super().handle_pong(event)
+
+    def _flooded(self) -> bool:
+        """Pay for a ping or a pong, which no endpoint sees or counts; True, and closed (4429), if it is one too many."""
+        if self._idle_talk is None:
+            self._idle_talk = Pace(CONTROLS_PER_SECOND, CONTROLS_BURST, self.loop.time())
+        if not self._idle_talk.spent(self.loop.time()):
+            return False
+        self._fail(4429)
+        return True
+
+    def send_receive_event_to_app(self) -> None:
+        """A text that is none ends the socket without a word: uvicorn would log each with its stack, and anybody may send it."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self._fail(1007)
+                return
+        super().send_receive_event_to_app()
+
+    def _fail(self, code: int) -> None:
+        self.frames = []
+        self.conn.fail(code)
+        self.handle_parser_exception()
