@@ -80,6 +80,7 @@ async def test_settings_are_changed_all_or_none_by_whom_may(client: httpx.AsyncC
         ({"company": "Waypoint", "surveys": "yes"}, "$.surveys"),
         ({"company": "Waypoint", "colour": "blue"}, "There is no field “colour” here."),
         ({"company": None}, "$.company"),
+        ({"company": "x" * 201}, "company may have 200 characters at most"),
     ]
     for body, words in wrong:
         refused = await change(writer, body)

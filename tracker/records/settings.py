@@ -56,6 +56,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 _PREFIX = re.compile(r"[A-Z0-9]{1,4}")
 MOST_REMINDERS = 4
+TEXTS, MOST_TEXT = ("company", "desk_phone", "desk_hours"), 200
+"""What stands on every page and letter, and how many characters of it."""
 LIMITS = {
     "interval_traveling_s": (1, 60),
     "interval_duty_s": (5, 600),
@@ -93,6 +95,7 @@ def checked(values: dict[str, Any]) -> Settings:
     for key, (least, most) in LIMITS.items():
         if not least <= getattr(result, key) <= most:
             raise BadInput(f"{key} must be between {least} and {most}")
+    _check_texts(result)
     for kind in set(result.letters_off) - set(Kind):
         raise BadInput(f"there is no kind of letter {kind!r}; there are: {', '.join(Kind)}")
     if result.language not in LANGUAGES:
@@ -104,6 +107,12 @@ def checked(values: dict[str, Any]) -> Settings:
     if result.holidays and not _has_holidays(result.holidays):
         raise BadInput(f"holidays of {result.holidays!r} are not known: name a country (FI) or a part of one (DE-BY)")
     return result
+
+
+def _check_texts(said: Settings) -> None:
+    for key in TEXTS:
+        if len(getattr(said, key)) > MOST_TEXT:
+            raise BadInput(f"{key} may have {MOST_TEXT} characters at most")
 
 
 @functools.cache

@@ -148,6 +148,8 @@ async def test_a_hold_keeps_a_time_from_others_until_it_ends(house: House, compa
     kept = await hold(house, anna, company.need(), at(10))
     with pytest.raises(SlotTaken):
         await book(house, eve, company.need(), at(10))
+    with pytest.raises(HoldOver):  # nobody is a contact any more whose account it was
+        await extend_hold(house, replace(anna, accounts=frozenset()))
     longer = await extend_hold(house, anna)
     assert longer.expires_at == kept.expires_at + timedelta(minutes=5)
     with pytest.raises(HoldExtended):

@@ -60,8 +60,8 @@ async def extend_hold(house: House, actor: Actor) -> Hold:
         if before is not None:
             await technicians.locked(tx, before.technician_id)
         found = await holds.of_session(tx, session)  # as it is now: it may have been extended or given up meanwhile
-        if found is None or found.expires_at <= now:
-            raise HoldOver
+        if found is None or found.expires_at <= now or not (actor.staff or found.account_id in actor.accounts):
+            raise HoldOver  # over, or for an account that is theirs no more
         if found.extended:
             raise HoldExtended
         await holds.extend(tx, found, found.expires_at + timedelta(minutes=house.settings.now.hold_min))
