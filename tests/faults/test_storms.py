@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
 import websockets
 
+from tests.faults.bounded import report, rounds
 from tests.faults.site import TOKEN, Site, all_of, fixes, pages, site
 from tests.servers import OwnValkey
 from tests.world import PLACE
@@ -157,14 +159,13 @@ class Worker:
                 self.cut += 1
 
 
-async def ended_politely(place: Site, count: int, workers: int) -> None:
-    visit = await on_the_way(place)
+async def ended_politely(place: Site, visit: str, count: int, workers: int) -> None:
     others = [await place.world.appointment(arrival_at=datetime.now(UTC)) for _ in range(workers)]
     done, dice = asyncio.Event(), random.Random(1)
     async with pages(place, visit, count) as crowd:
         await all_of(crowd, lambda page: page.snapshots >= 1)
         phone = await websockets.connect(place.machine.url.replace("http", "ws") + "/ws/technician", compression=None)
-        await phone.send(json.dumps({"type": "hello", "token": TOKEN, "boot": "b", "first": 1}))
+        await phone.send(json.dumps({"type": "hello", "token": TOKEN, "boot": uuid4().hex, "first": 1}))
         assert json.loads(await phone.recv())["type"] == "welcome"
         [token] = await place.cookies(1)
         own = {"Cookie": f"tt={token}", "Origin": place.machine.url, "Sec-Fetch-Site": "same-origin"}
@@ -197,12 +198,14 @@ async def ended_politely(place: Site, count: int, workers: int) -> None:
 
 
 async def test_a_polite_end_cuts_nothing(place: Site) -> None:
-    await ended_politely(place, 60, 20)
+    await ended_politely(place, await on_the_way(place), 60, 20)
 
 
 @pytest.mark.faults
 async def test_f19_a_hundred_polite_ends(place: Site) -> None:
-    for turn in range(20):
-        if turn:
+    visit, made = await on_the_way(place), 0
+    for made in rounds(100):
+        if made:
             await place.start()
-        await ended_politely(place, 500, 50)
+        await ended_politely(place, visit, 500, 50)
+    report("F19: polite ends", "SQLite", made + 1, 100, {"pages": 500, "at work": 50})
