@@ -139,4 +139,9 @@ async def test_a_field_that_no_door_knows_is_refused_by_its_name(site: Site) -> 
         place = {"address": "Street 1", "lat": 60.1, "lng": 24.9, "lon": 24.9}
         nested = await client.post("/api/v1/accounts", json={"name": "x", "place": place}, headers=desk)
         assert (nested.status_code, nested.json()["field"]) == (422, "place.lng")
+        for each in (one for one in operations() if one.query or one.asks):
+            answer = await client.get(each.path, params={"surprise": "1"}, headers=people[Role.ADMIN])
+            said = answer.json()
+            assert (answer.status_code, said["code"], said["field"]) == (422, "bad_input", "surprise"), (each.path, said)
+            assert said["detail"].startswith("There is no parameter “surprise” here.")
     assert len(asked) > 25

@@ -127,6 +127,16 @@ def asked[T](request: Request, kind: type[T]) -> T:
         raise BadInput(str(error)) from None
 
 
+def only(request: Request, known: frozenset[str]) -> None:
+    """`BadInput` names the first parameter of the query that is not among these."""
+    for name in request.query_params:
+        if name not in known:
+            raise BadInput(
+                f"There is no parameter “{name[:100]}” here. Leave it out, or write its name as the description does.",
+                field=name[:100],
+            )
+
+
 def json_answer(body: object, status: int = 200, *, etag: str | None = None) -> Response:
     """An answer in JSON; times as RFC 3339. ``etag`` names the state it shows."""
     headers = {"ETag": f'"{etag}"'} if etag else None
