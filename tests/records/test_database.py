@@ -204,3 +204,9 @@ async def test_text_that_cannot_be_kept_is_the_senders_fault(db: Database, bad: 
         async with db.transaction() as tx:
             await people.add_account(tx, bad, NOW)
     assert await count(db) == 0
+
+
+async def test_a_deadlock_that_nobody_begins_anew_is_told_as_one_sentence(db: Database) -> None:
+    with pytest.raises(RecordsUnavailable):
+        async with db.transaction():
+            raise Retry("deadlock detected")

@@ -111,9 +111,17 @@ class Database:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A writing transaction, committed at the end of the block and rolled back when the block raises.
 
-        Errors: `ConstraintViolated` (with the constraint's name), `Retry` (a deadlock; see ``retrying``),
-        `RecordsUnavailable` (the database does not answer, or its disk is full).
+        Errors: `ConstraintViolated` (with the constraint's name), `RecordsUnavailable` (the database does not answer, its disk
+        is full, or somebody stood in the way: a deadlock, after which ``retrying`` begins anew by itself).
         """
+        try:
+            async with self._writing() as tx:
+                yield tx
+        except Retry as again:
+            raise RecordsUnavailable from again
+
+    @contextlib.asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Transaction]:
         async with self._writers or contextlib.nullcontext(), self._begun(tracker_writes=True) as tx:
             yield tx
         await tx.tell()
@@ -145,7 +153,7 @@ class Database:
         """``work`` inside ``transaction``, begun anew (≤ 3 times) after a deadlock, a serialisation failure or a lock."""
         for attempt in range(1, TRIES + 1):
             try:
-                async with self.transaction() as tx:
+                async with self._writing() as tx:
                     result = await work(tx)
                 return result
             except Retry as again:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from tracker.errors import (
     WeakPassword,
 )
 from tracker.records import outbox, people
+from tracker.records.database import Transaction
 from tracker.records.outbox import Letter
 
 EMAIL, PASSWORD = "kaisa@example.org", "ruska ja kaksi poroa"
@@ -224,6 +226,40 @@ async def test_a_code_works_once_even_when_many_redeem_it_at_once(
     await other_db.close()
     assert sum(isinstance(one, accounts.SignedIn) for one in done) == 1
     assert sum(isinstance(one, BadInvitation) for one in done) == 7
+
+
+async def test_a_contact_who_redeems_while_being_removed_is_removed(
+    house: House, world: World, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each waits for the other's rows: staff must not be told that the database is out of order."""
+    from tracker.records.database import Database
+
+    contact, code = await invited(house, world)
+    redeeming, removing, use = asyncio.Event(), asyncio.Event(), invitations.invitations.use
+
+    async def slowly(*said: Any) -> None:
+        redeeming.set()
+        async with asyncio.timeout(10):
+            await removing.wait()
+        await use(*said)
+
+    async def lock(tx: Transaction, email: str) -> None:
+        removing.set()
+        await lock_address(tx, email)
+
+    other_db = Database(database_url)
+    async with process(other_db, redis_url, house.clock) as other:
+        monkeypatch.setattr(invitations.invitations, "use", slowly)
+        entering = asyncio.create_task(redeem(house, code))
+        await redeeming.wait()
+        lock_address = contacts.invitations.lock_address
+        monkeypatch.setattr(contacts.invitations, "lock_address", lock)
+        if other_db.sqlite:
+            removing.set()  # whoever writes there is alone
+        await contacts.remove_contact(other, DESK, contact)
+        signed = await entering
+        assert (await accounts.who(other, signed.token) or signed.actor).accounts == frozenset()
+    await other_db.close()
 
 
 async def test_unknown_expired_used_and_revoked_codes_and_another_address_are_answered_alike(house: House, world: World) -> None:

@@ -207,18 +207,24 @@ async def invitations_of(house: House, actor: Actor, contact: str) -> list[Invit
 async def remove_contact(house: House, actor: Actor, contact: str) -> None:
     """Remove a person from an account: open codes end, and nothing of the account is theirs any more, in open pages neither."""
     only_staff(actor)
-    now = house.clock()
-    async with house.db.transaction() as tx:
+    await close_sockets(house, await house.db.retrying(lambda tx: _remove(tx, house, actor, contact)))
+
+
+async def _remove(tx: Transaction, house: House, actor: Actor, contact: str) -> list[str]:
+    """The links and sessions whose sockets are to be closed; sessions may come back, and are judged anew."""
+    now, found = house.clock(), await customers.contact(tx, contact)
+    if found is not None and found.email:  # who redeems a code of theirs has finished before, or finds no contact any more
+        await invitations.lock_address(tx, found.email)
         found = await customers.contact(tx, contact)
-        if found is None or found.ended_at is not None:
-            raise NotFound("There is no contact with this id.")
-        await customers.change_contact(tx, contact, ended_at=now)
-        await invitations.revoke(tx, now, contact=contact)
-        maker = f"{Role.CUSTOMER}:{found.person_id}" if found.person_id else None
-        given = [one.id for one in await links.of_contact(tx, found.account_id, contact, maker)]
-        for link in given:
-            await links.change(tx, link, ended_at=now)
-            await audit.write(tx, now, actor.signed, "link.ended", link)
-        living = await sessions.of_person(tx, found.person_id, now) if found.person_id else []
-        await audit.write(tx, now, actor.signed, "contact.removed", contact, before={"account": found.account_id})
-    await close_sockets(house, [*given, *(session.id for session in living)])  # they may come back, and are judged anew
+    if found is None or found.ended_at is not None:
+        raise NotFound("There is no contact with this id.")
+    await customers.change_contact(tx, contact, ended_at=now)
+    await invitations.revoke(tx, now, contact=contact)
+    maker = f"{Role.CUSTOMER}:{found.person_id}" if found.person_id else None
+    given = [one.id for one in await links.of_contact(tx, found.account_id, contact, maker)]
+    for link in given:
+        await links.change(tx, link, ended_at=now)
+        await audit.write(tx, now, actor.signed, "link.ended", link)
+    living = await sessions.of_person(tx, found.person_id, now) if found.person_id else []
+    await audit.write(tx, now, actor.signed, "contact.removed", contact, before={"account": found.account_id})
+    return [*given, *(session.id for session in living)]
