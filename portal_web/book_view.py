@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from portal_web.book_form import Answers
-from portal_web.chosen_view import Chosen, chosen_of, held_words, near_of
+from portal_web.chosen_view import Chosen, chosen_of, held_words, minutes_left, near_of
 from portal_web.times import clock, span_words, zone_of
 from portal_web.when_view import Asked, Strip, strip_of, zone_shown
 from tracker.actions.booking.booking import Choices, Place, Times
@@ -57,6 +57,7 @@ class Held:
     """A time kept for the reader."""
 
     left_s: int
+    left_min: int
     words: str
     extendable: bool
 
@@ -138,7 +139,8 @@ def _strip(found: Found, settings: Settings, now: datetime) -> Strip | None:
 def _held(hold: Hold | None, now: datetime) -> Held | None:
     if hold is None:
         return None
-    return Held(int((hold.expires_at - now).total_seconds()), held_words(hold.expires_at, now), not hold.extended)
+    left_s, left_min = int((hold.expires_at - now).total_seconds()), minutes_left(hold.expires_at, now)
+    return Held(left_s, left_min, held_words(hold.expires_at, now), not hold.extended)
 
 
 def _conflict(found: Found, zone: str) -> Conflict | None:

@@ -44,8 +44,12 @@ def own_words(at: datetime, zone: str, own_zone: str | None) -> str | None:
 
 def held_words(expires_at: datetime, now: datetime) -> str:
     """``Held for you for the next 5 min.``"""
-    minutes = max(1, -(-int((expires_at - now).total_seconds()) // 60))
-    return f"Held for you for the next {minutes} min."
+    return f"Held for you for the next {minutes_left(expires_at, now)} min."
+
+
+def minutes_left(expires_at: datetime, now: datetime) -> int:
+    """Whole minutes of a hold, one at least."""
+    return max(1, -(-int((expires_at - now).total_seconds()) // 60))
 
 
 def moment(said: str | None) -> datetime | None:

@@ -60,6 +60,7 @@ async def test_the_page_grows_with_the_choices_and_forgets_none(home: Household,
         "at": at,
     }
     assert "Held for you for the next 5 min. After that others can book this time." in page.text
+    assert page.text.count("Held for 5 min") == 2  # beside both buttons, where it is seen
     page = await page.press("to_first", page.values("to_first")[-1])
     assert fields(page, "at", "details") == {"at": at, "details": "Door code <1234>"}  # another week forgets nothing
     page = await page.press("book")

@@ -21,6 +21,8 @@ def print_letters(most: int, appointment: str | None, recipient: str | None, kin
             click.echo(f"Subject: {one.subject}\n\n{one.text}")
         elif one.fault:
             click.echo(one.fault)
+        else:
+            click.echo("What it said is over: it would not be sent again.")
 
 
 def _state(letter: Letter) -> str:

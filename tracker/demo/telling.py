@@ -1,5 +1,7 @@
 """What the demo tells others: the simulator its plan, and the newcomer where to go and as whom."""
 
+import sys
+
 import msgspec
 
 from tracker.config import Config
@@ -56,7 +58,8 @@ The city is alive: {len(demo.drivers)} technicians drive in central Helsinki, in
 
 The customer ({cast.CUSTOMER[0]}) always has somebody on the way, or will in a few minutes: choose "View live map".
 Book a visit for the next quarter of an hour: a van sets off within seconds, and is on the map two or three minutes later.
-Letters arrive in {url}/demo/mailbox: one invites {cast.GUEST[0]}, follow its link.
+Letters arrive in {url}/demo/mailbox: the first invites {cast.GUEST[0]}, follow its link (it works once).
 Data and logs: {config.data}
+Commands, in another terminal: TRACKER_DATA={config.data} TRACKER_PORT={config.port} {sys.executable} -m tracker letters
 Stop with Ctrl-C. Started again, everybody is where they were.
 """

@@ -27,6 +27,8 @@ export class Hold {
     if (minutes === this.#left) return;
     const first = this.#left === null;
     this.#left = minutes;
+    for (const short of this.#form.querySelectorAll("[data-held-left]"))
+      short.textContent = minutes ? `Held for ${minutes} min` : "Hold ended";
     if (minutes === 0) this.#end(place);
     else place.querySelector("[data-held-words] strong").textContent = `Held for you for the next ${minutes} min.`;
     if (minutes === 1 && !first) this.#say("One minute left: then others can book this time.");
