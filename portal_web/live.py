@@ -81,13 +81,15 @@ class LiveDoors:
         trip = trip_in(view, visit, row, self.street)
         icons = self.pages.assets.url("img/icons.svg")
         now, customer = house.clock(), actor.role is Role.CUSTOMER
-        offers = offers_of(seen, house.settings.now, now) if customer else None
+        offered = offers_of(seen, house.settings.now, now)
+        offers = offered if customer else None
         own = own_words(seen.arrival_at, seen.zone, actor.zone)
         context = page_context(visit, trip, now, site_of(house), icons)
         feedback = await feedback_on(house, actor, seen)
         holder = None if actor.link is None else "family" if actor.view_only else "letter"
         more = {"offers": offers, "own_time": own, "feedback": feedback}
-        return context | more | {"signed_in": holder is None, "holder": holder}
+        may_stop = holder == "letter" and offered.cancel and offered.cancel_why is None  # once signed in
+        return context | more | {"signed_in": holder is None, "holder": holder, "may_stop": may_stop}
 
 
 async def feedback_on(house: House, actor: Actor, seen: Appointment) -> Feedback | None:

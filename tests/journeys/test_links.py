@@ -68,6 +68,8 @@ async def test_the_letters_link_shows_one_visit_to_whom_it_was_sent_until_it_is_
         await town.step(first.appointment, Step.START_TRAVEL)
         await town.ping(START)
         await reader.sees("Maya arrives between")
+        stop = reader.page.get_by_role("link", name="Sign in to cancel it")
+        assert await stop.get_attribute("href") == f"/appointments/{first.appointment}/cancel"
         await town.ping(moved(PLACE, 300, 900))
         assert await reader.page.get_by_role("link", name="Share view-only link").count() == 0
         held = await link_care.links_of(town.house, DESK, first.appointment)
