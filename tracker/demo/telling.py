@@ -46,7 +46,7 @@ def greeting(config: Config, demo: Demo) -> str:
         "customer": "follow the technician, book a visit",
         "dispatcher": "the company's day",
         "technician": "the day of one technician",
-        "admin": "everything",
+        "admin": "the same day; with /api/v1 everything",
     }
     rows = "\n".join(
         f"  {url}/sign-in   {one.role:<11} {one.email:<22} {one.password:<14} {what[one.role]}" for one in demo.sign_ins
