@@ -4,6 +4,9 @@ import asyncio
 from importlib.metadata import version
 from pathlib import Path
 
+from sqlalchemy import select
+
+from tracker.records.database import Database
 from tracker.records.sqlite import Connection, connect
 
 BORROWED = ("_execute", "_tx", "_conn", "_thread")
@@ -45,3 +48,16 @@ async def a_canceled_one_is_done_before_the_next(connection: Connection) -> None
     await asyncio.gather(waiting, return_exceptions=True)
     await connection.rollback()
     assert (await connection.run("SELECT count(*) FROM t", ())).rows == [(2,)]
+
+
+async def test_many_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """Whoever comes first gives it a write-ahead log; SQLite tells the others that it is locked, without waiting."""
+    for number in range(40):
+        databases = [Database(f"sqlite:///{tmp_path}/{number}.db") for _ in range(4)]
+        assert await asyncio.gather(*(one(database) for database in databases)) == [1] * 4
+        await asyncio.gather(*(database.close() for database in databases))
+
+
+async def one(database: Database) -> int:
+    async with database.transaction() as tx:
+        return int(await tx.value(select(1)))

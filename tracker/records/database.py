@@ -17,8 +17,6 @@ from tracker.errors import RecordsBehind, RecordsUnavailable, Unstorable
 from tracker.records import sqlite as sqlite_trips
 from tracker.records.violations import ConstraintViolated, Retry, named
 
-BUSY_MS = 5_000
-"""How long SQLite waits for another process's write before "database is locked" (milliseconds)."""
 IDLE_MS = 5_000
 """So long PostgreSQL waits for the next statement of a transaction; then it is rolled back (milliseconds)."""
 TRIES = 4
@@ -212,18 +210,9 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
     kept = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 30}
     creator = {"async_creator_fn": sqlite_trips.connect}
     engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), connect_args=creator, **kept)
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     event.listen(engine.sync_engine, "before_cursor_execute", _refuse_nul)
     return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver's own BEGIN is deferred: it gives "database is locked" in mid-transaction
-    cursor = connection.cursor()
-    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def _refuse_nul(_connection: object, _cursor: object, _statement: str, parameters: Any, _context: object, many: bool) -> None:

@@ -6,12 +6,15 @@ run a function on its thread: what is borrowed of its inside is held by tests/re
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import aiosqlite
 
 READS, WRITES = "BEGIN", "BEGIN IMMEDIATE"
+BUSY_MS = 5_000
+"""So long a statement waits for another process's lock."""
 
 
 class Answer(NamedTuple):
@@ -111,6 +114,31 @@ class Cursor:
 
 def connect(database: str, **options: Any) -> Connection:
     """A connection to be awaited; its thread ends with the process."""
-    connection = Connection(lambda: sqlite3.connect(database, **options), iter_chunk_size=64)
+    connection = Connection(lambda: _opened(database, options), iter_chunk_size=64)
     connection._thread.daemon = True
     return connection
+
+
+def _opened(database: str, options: dict[str, Any]) -> sqlite3.Connection:
+    """On the connection's thread. The driver's own BEGIN would be deferred and give "database is locked" in mid-transaction."""
+    connection = sqlite3.connect(database, isolation_level=None, **options)
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    until = time.monotonic() + BUSY_MS / 1000
+    while not _writes_ahead(connection):
+        if time.monotonic() > until:
+            connection.close()
+            raise sqlite3.OperationalError("database is locked")
+        time.sleep(0.02)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def _writes_ahead(connection: sqlite3.Connection) -> bool:
+    """True once the file has a write-ahead log. Where two give a new file one, SQLite says "locked" at once, without waiting."""
+    try:
+        return bool(connection.execute("PRAGMA journal_mode=WAL").fetchone() == ("wal",))
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        return False
