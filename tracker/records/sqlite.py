@@ -121,7 +121,7 @@ def connect(database: str, **options: Any) -> Connection:
 
 def _opened(database: str, options: dict[str, Any]) -> sqlite3.Connection:
     """On the connection's thread. The driver's own BEGIN would be deferred and give "database is locked" in mid-transaction."""
-    connection = sqlite3.connect(database, isolation_level=None, **options)
+    connection: sqlite3.Connection = sqlite3.connect(database, isolation_level=None, **options)
     connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     until = time.monotonic() + BUSY_MS / 1000
     while not _writes_ahead(connection):
