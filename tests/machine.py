@@ -8,7 +8,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.serving import PLAIN, free_socket
+from tests.ports import reserved_port
+from tests.serving import PLAIN
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,8 +23,7 @@ class Machine:
     running: list[asyncio.subprocess.Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        with free_socket() as one, free_socket() as other:
-            self.port, self.metrics = one.getsockname()[1], other.getsockname()[1]
+        self.port, self.metrics = reserved_port(), reserved_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     @property

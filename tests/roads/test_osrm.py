@@ -10,11 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.ports import reserved_port
 from tests.roads.streets import BLOCK_M, FAR_ISLAND_M, SOUTH_WEST, crossing, write_town
 from tracker.domain.geo import Point, bearing_deg, distance_m, moved
 from tracker.domain.ways import Basis
 from tracker.errors import NoRoute, RouterUnavailable
-from tracker.roads.child import end_child, free_port, start_child
+from tracker.roads.child import end_child, start_child
 from tracker.roads.osrm import OsrmRouter
 
 ISLAND = moved(moved(SOUTH_WEST, 90, FAR_ISLAND_M + 240), 0, 240)
@@ -41,7 +42,7 @@ def osrm_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def router(osrm_town: Path) -> AsyncIterator[OsrmRouter]:
-    port = free_port()
+    port = reserved_port()
     command = [str(osrm() / "bin" / "osrm-routed"), "-a", "mld", "-t", "1", "-i", "127.0.0.1", "-p", str(port), "town.osrm"]
     child = await start_child(command, osrm_town)
     await answering(port)

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ import httpx
 
 from simulator.phones import Target
 from simulator.tracks import Fix, Track, with_motion
+from tests.ports import reserved_port
 from tests.serving import PLAIN
 from tests.world import ALL_WEEK, HOME, World, add_appointment, settle
 from tracker.actions.people.accounts import hashed
@@ -69,7 +69,7 @@ class Deployment:
 @asynccontextmanager
 async def deployed(database_url: str, redis_url: str, data: Path, **more: str) -> AsyncIterator[Deployment]:
     """Starts web and worker, and ends them. ``more``: further environment."""
-    port = _free_port()
+    port = reserved_port()
     db = Database(database_url)
     await migrate(db)
     world = await settle(db, datetime.now(UTC))
@@ -110,12 +110,6 @@ async def _ready(url: str, children: list[asyncio.subprocess.Process]) -> None:
                 pass
             await asyncio.sleep(0.1)  # a process that starts tells nobody but its port
     raise RuntimeError("a process of the deployment ended at once")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def pairs(track: Track, stored: list[TrackPoint]) -> list[tuple[Fix, TrackPoint]]:

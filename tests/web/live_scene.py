@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from sqlalchemy import update
 from websockets.asyncio.client import ClientConnection
 
 from tests.live.hubs import rising, text
+from tests.ports import reserved_port
 from tests.serving import PLAIN
 from tests.world import PLACE, World, process, settle
 from tracker.actions.house import House, the_clock
@@ -139,9 +139,7 @@ class Scene:
 
     async def start(self, *, direct: bool = True) -> Server:
         """One more web process."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = reserved_port()
         how = "direct" if direct else "asgi"
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.web.live_process", self.database_url, self.redis_url, str(port), how),
