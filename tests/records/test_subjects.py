@@ -147,15 +147,14 @@ async def test_events_wait_to_be_told_in_order(db: Database) -> None:
     world = await settle(db)
     visit, other = await world.appointment(), await world.appointment(world.onni)
     async with db.transaction() as tx:
-        ids = [await events.add(tx, visit, kind, NOW, "x", {"n": 1}) for kind in ("booked", "traveling")]
+        for kind in ("booked", "traveling"):
+            await events.add(tx, visit, kind, NOW, "x", {"n": 1})
         await events.add(tx, other, "booked", NOW + timedelta(minutes=1), "x", {})
     async with db.transaction() as tx:
         assert await events.with_untold(tx, NOW + timedelta(seconds=1)) == [visit]
-        assert [(e.id, e.kind, e.technician_id) for e in await events.untold_of(tx, visit)] == [
-            (ids[0], "booked", world.maya),
-            (ids[1], "traveling", world.maya),
-        ]
-        await events.mark_told(tx, ids, NOW)
+        untold = await events.untold_of(tx, visit)
+        assert [(e.kind, e.technician_id) for e in untold] == [("booked", world.maya), ("traveling", world.maya)]
+        await events.mark_told(tx, [e.id for e in untold], NOW)
         assert await events.untold_of(tx, visit) == []
         assert [e.told_at for e in await events.of_appointment(tx, visit)] == [NOW, NOW]
         told = [Told(appointment_id=visit, epoch="e", offset=n, at=NOW, what={"state": "traveling"}) for n in (1, 2)]

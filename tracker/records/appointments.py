@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from tracker.domain.appointments import State, Step
 from tracker.domain.geo import Point
 from tracker.records.database import Transaction, new_id
+from tracker.records.prepared import Prepared
 from tracker.records.schema import appointments, service_types, steps_taken
 
 
@@ -84,7 +85,7 @@ class StepTaken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = [appointments.c[name] for name in Appointment.__struct_fields__ if name != "service"]
-_ADDED = appointments.insert()
+_ADDED = Prepared(appointments.insert(), columns=[column.name for column in _COLUMNS])
 _STEP = [steps_taken.c[name] for name in StepTaken.__struct_fields__]
 
 
@@ -144,7 +145,7 @@ async def add(tx: Transaction, appointment: Appointment) -> None:
     """A new appointment."""
     values = msgspec.structs.asdict(appointment)
     del values["service"]
-    await tx.change(_ADDED, values)
+    await tx.later(_ADDED, values)
 
 
 async def change(tx: Transaction, appointment: Appointment, **values: Any) -> int:

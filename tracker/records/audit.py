@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, select
 
 from tracker.errors import IdempotencyMismatch
 from tracker.records.database import Transaction
+from tracker.records.prepared import Prepared
 from tracker.records.schema import audit, idempotency
 
 
@@ -34,7 +35,7 @@ class Answer(msgspec.Struct, frozen=True):
 _ANSWERED = select(*(idempotency.c[name] for name in ("body_hash", "status", "answer"))).where(
     idempotency.c.key == bindparam("key"), idempotency.c.who == bindparam("who")
 )
-_KEPT = idempotency.insert()
+_KEPT = Prepared(idempotency.insert(), columns=("key", "who", "body_hash", "status", "answer", "created_at"))
 
 
 async def write(
@@ -68,10 +69,16 @@ async def answered(tx: Transaction, key: str, who: str, body: bytes) -> Answer |
     return Answer(row["status"], row["answer"])
 
 
-async def keep_answer(tx: Transaction, key: str, who: str, body: bytes, answer: Answer, now: datetime) -> None:
-    """Keep an answer, in the transaction that did the work: both are there, or neither."""
+async def keep_answer(
+    tx: Transaction, key: str, who: str, body: bytes, answer: Answer, now: datetime, *, at_once: bool = False
+) -> None:
+    """Keep an answer, in the transaction that did the work: both are there, or neither.
+
+    That there is one already is said by `ConstraintViolated` (``pk_idempotency``): here if ``at_once``, else by the commit.
+    """
     values = {"key": key, "who": who, "body_hash": hashlib.sha256(body).digest(), "created_at": now}
-    await tx.change(_KEPT, {"status": answer.status, "answer": answer.answer, **values})
+    values |= {"status": answer.status, "answer": answer.answer}
+    await (tx.change(_KEPT, values) if at_once else tx.later(_KEPT, values))
 
 
 async def purge_answers(tx: Transaction, moment: datetime) -> int:

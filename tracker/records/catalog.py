@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import String, bindparam, exists, select
 
 from tracker.records.database import Transaction
+from tracker.records.prepared import Prepared
 from tracker.records.schema import (
     accounts,
     assets,
@@ -97,14 +98,14 @@ async def facts(tx: Transaction, account: str, service: str, person: str | None)
     )
 
 
-def _facts() -> Any:
+def _facts() -> Prepared:
     account, service, person = (bindparam(name, type_=String) for name in ("account", "service", "person"))
     mine = contacts.c
     living = (mine.account_id == account) & (mine.person_id == person) & mine.ended_at.is_(None)
     contact = select(mine.id).where(living).order_by(mine.created_at).limit(1).scalar_subquery()
     joined = accounts.outerjoin(service_types, service_types.c.id == service)
     extra = [(service_types.c.active & _available(account)).label("available"), contact.label("contact")]
-    return select(*_ACCOUNT, *_SERVICE, *extra).select_from(joined).where(accounts.c.id == account)
+    return Prepared(select(*_ACCOUNT, *_SERVICE, *extra).select_from(joined).where(accounts.c.id == account))
 
 
 async def has_contact(tx: Transaction, account: str, contact: str) -> bool:

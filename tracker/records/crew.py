@@ -12,6 +12,7 @@ from tracker.domain.duty import WeekHours
 from tracker.domain.geo import Point
 from tracker.domain.shifts import Span
 from tracker.records.database import Transaction
+from tracker.records.prepared import Prepared
 from tracker.records.schema import (
     absences,
     account_technicians,
@@ -88,16 +89,17 @@ async def demands(tx: Transaction, account: str, service: str, place: Point) -> 
     return Demands(named["never"], named["only"], named["skill"], near)
 
 
-def _demands() -> Any:
+def _demands() -> Prepared:
     rule, skill, t = account_technicians.c, service_type_skills.c, territories.c
     lat, lon = bindparam("lat", type_=Float), bindparam("lon", type_=Float)
     inside = (t.south <= lat) & (t.north >= lat) & (t.west <= lon) & (t.east >= lon) & t.active
     none = literal(0)
-    return union_all(
+    asked = union_all(
         select(rule.rule, rule.technician_id, none).where(rule.account_id == bindparam("account")),
         select(literal("skill"), skill.skill_id, none).where(skill.service_type_id == bindparam("service")),
         select(literal("territory"), t.id, t.version).where(inside),
     )
+    return Prepared(asked)
 
 
 _DEMANDS = _demands()

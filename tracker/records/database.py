@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy.sql.base import Executable
 
 from tracker.errors import RecordsBehind, RecordsUnavailable, Unstorable
 from tracker.records import sqlite as sqlite_trips
+from tracker.records.prepared import Prepared, Values, refuse_nul
 from tracker.records.violations import ConstraintViolated, Retry, named
 
 IDLE_MS = 5_000
@@ -23,8 +25,8 @@ TRIES = 4
 """The first try and three more after a deadlock, a serialisation failure or a locked database."""
 
 type Row = RowMapping
-type Values = Mapping[str, Any]
-"""Of bound parameters. A statement made once and run with values costs half of one that is made anew each time."""
+type Statement = Executable | Prepared
+"""One made once and run with values costs half of one that is made anew each time, and a `Prepared` one a fifth."""
 
 
 def new_id() -> str:
@@ -40,9 +42,19 @@ class Transaction:
         self._told: list[Callable[[], Awaitable[None]]] = []
         self.sqlite = connection.dialect.name == "sqlite"
 
-    async def _run(self, statement: Executable, values: Values | Sequence[Values] | None = None) -> CursorResult[Any]:
+    async def _run(self, statement: Statement, values: Values | Sequence[Values] | None = None) -> CursorResult[Any]:
         with own_errors():
-            return await self._connection.execute(statement, values)
+            return await self._connection.execute(statement.statement if isinstance(statement, Prepared) else statement, values)
+
+    async def _trip(self, statement: Prepared, values: Values | None) -> sqlite_trips.Answer:
+        """A statement that is compiled already, straight to SQLite."""
+        sql, parameters = statement.bound(values or {})
+        with own_errors():
+            return await self._driver.run(sql, parameters)
+
+    @property
+    def _driver(self) -> sqlite_trips.Connection:
+        return self._connection.sync_connection.connection.driver_connection  # type: ignore[union-attr,return-value]
 
     async def rows(self, statement: Executable) -> Sequence[Row]:
         """Every row of a SELECT (or of a RETURNING) as mappings."""
@@ -61,17 +73,33 @@ class Transaction:
         row = await self.row(statement)
         return None if row is None else _made(row, kind)
 
-    async def tuples(self, statement: Executable, values: Values | None = None) -> Sequence[tuple[Any, ...]]:
+    async def tuples(self, statement: Statement, values: Values | None = None) -> Sequence[tuple[Any, ...]]:
         """Every row as a tuple of its columns: for many rows at once."""
+        if self.sqlite and isinstance(statement, Prepared):
+            return statement.read((await self._trip(statement, values)).rows)
         return (await self._run(statement, values)).all()
 
     async def value(self, statement: Executable, values: Values | None = None) -> Any:
         """The first column of the first row, or None."""
         return (await self._run(statement, values)).scalar()
 
-    async def change(self, statement: Executable, values: Values | Sequence[Values] | None = None) -> int:
+    async def change(self, statement: Statement, values: Values | Sequence[Values] | None = None) -> int:
         """Run an INSERT, UPDATE or DELETE, once or for many rows; how many it touched (−1 where the driver cannot tell)."""
+        if self.sqlite and isinstance(statement, Prepared) and not isinstance(values, Sequence):
+            return (await self._trip(statement, values)).rowcount
         return (await self._run(statement, values)).rowcount
+
+    async def later(self, statement: Prepared, values: Values | Sequence[Values]) -> None:
+        """A change that nobody wants an answer to: SQLite is told with the next statement, or with the commit.
+
+        So it may be that one which raises what stands against this one; on PostgreSQL this one does.
+        """
+        if not self.sqlite:
+            await self._run(statement, values)
+        elif isinstance(values, Mapping):
+            self._driver.later(sqlite_trips.Sent(*statement.bound(values)))
+        else:
+            self._driver.later(sqlite_trips.Sent(*statement.bound_many(values), many=True))
 
     async def alone(self, purpose: str) -> None:
         """Whoever says the same purpose waits until this transaction ends. On SQLite whoever writes is alone anyway."""
@@ -176,10 +204,19 @@ def own_errors() -> Iterator[None]:
         raise RecordsUnavailable from error
     except exc.DBAPIError as error:
         raise _of_the_driver(error) from error
+    except sqlite3.Error as error:  # of a `Prepared` statement
+        raise _of_sqlite(error) from error
     except UnicodeEncodeError as error:
         raise Unstorable from error
     except OSError as error:
         raise RecordsUnavailable from error
+
+
+def _of_sqlite(error: sqlite3.Error) -> Exception:
+    known = exc.DBAPIError.instance(None, None, error, sqlite3.Error)
+    if isinstance(known, exc.IntegrityError):
+        return ConstraintViolated(named(known))
+    return _of_the_driver(known) if isinstance(known, exc.DBAPIError) else error
 
 
 def _of_the_driver(error: exc.DBAPIError) -> Exception:
@@ -216,11 +253,8 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
 
 
 def _refuse_nul(_connection: object, _cursor: object, _statement: str, parameters: Any, _context: object, many: bool) -> None:
-    """SQLite would keep what PostgreSQL does not: a text with a NUL."""
     for row in parameters if many else (parameters,):
-        for value in row:
-            if isinstance(value, str) and "\x00" in value:
-                raise Unstorable
+        refuse_nul(row)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import delete, func, select, update
 
 from tracker.records.database import Transaction
+from tracker.records.prepared import Prepared
 from tracker.records.schema import appointments, events, told
 
 
@@ -34,7 +35,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     what: dict[str, Any]
 
 
-_ADDED = events.insert().returning(events.c.id)
+_ADDED = Prepared(events.insert().inline(), columns=("appointment_id", "kind", "at", "actor", "payload", "told_at"))
 
 
 async def add(
@@ -46,10 +47,10 @@ async def add(
     payload: Mapping[str, Any],
     *,
     told_at: datetime | None = None,
-) -> int:
-    """Write an event; its id, rising. ``told_at``: there is nobody to tell it to."""
+) -> None:
+    """Write an event. ``told_at``: there is nobody to tell it to."""
     values = {"appointment_id": appointment, "kind": kind, "at": at, "actor": actor, "payload": dict(payload), "told_at": told_at}
-    return int(await tx.value(_ADDED, values))
+    await tx.later(_ADDED, values)
 
 
 async def of_appointment(tx: Transaction, appointment: str) -> list[Event]:

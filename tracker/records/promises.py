@@ -6,12 +6,14 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, case, cast, delete, exists, literal, null, or_, select, union_all, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tracker.domain.appointments import State
 from tracker.domain.cells import CELL_S, epoch_s, moment
 from tracker.domain.diaries import Promise
 from tracker.domain.geo import Point
 from tracker.records.database import Transaction
+from tracker.records.prepared import Prepared
 from tracker.records.schema import Instant, appointments, holds, promised_cells
 from tracker.records.schema import technicians as technicians_
 
@@ -34,6 +36,10 @@ class Owner(NamedTuple):
     hold: str | None = None
 
     @property
+    def id(self) -> str | None:
+        return self.hold if self.appointment is None else self.appointment
+
+    @property
     def values(self) -> dict[str, str | None]:
         return {"appointment_id": self.appointment, "hold_id": self.hold}
 
@@ -50,10 +56,10 @@ def owner_of(promise: Promise) -> Owner:
 
 
 async def take(tx: Transaction, technician: str, cells: Iterable[int], owner: Owner) -> None:
-    """Promise cells; `ConstraintViolated` with the name `KEY` if one is promised already."""
+    """Promise cells; `ConstraintViolated` with the name `KEY` (by the commit) if one is promised already."""
     rows = [{"technician_id": technician, "cell": cell, **owner.values} for cell in cells]
     if rows:
-        await tx.change(promised_cells.insert(), rows)
+        await tx.later(_TAKEN, rows)
 
 
 async def take_free(tx: Transaction, technician: str, cells: Collection[int], owner: Owner) -> bool:
@@ -61,26 +67,43 @@ async def take_free(tx: Transaction, technician: str, cells: Collection[int], ow
     if not cells:
         return True
     rows = [{"technician_id": technician, "cell": cell, **owner.values} for cell in cells]
-    await tx.change(tx.insert(promised_cells).on_conflict_do_nothing(), rows)
-    own = owner.condition & (promised_cells.c.technician_id == technician)
-    got = await tx.tuples(select(promised_cells.c.cell).where(own, promised_cells.c.cell.in_(list(cells))))
+    await tx.later(_TAKEN_IF_FREE[tx.sqlite], rows)
+    got = await tx.tuples(_GOT[owner.hold is not None], {"technician": technician, "owner": owner.id, "cells": list(cells)})
     return len(got) == len(cells)
+
+
+_CELL = ("technician_id", "cell", "appointment_id", "hold_id")
+_TAKEN = Prepared(promised_cells.insert(), columns=_CELL)
+_TAKEN_IF_FREE = {
+    True: Prepared(sqlite.insert(promised_cells).on_conflict_do_nothing(), columns=_CELL),
+    False: Prepared(postgresql.insert(promised_cells).on_conflict_do_nothing(), columns=_CELL),
+}
+"""For SQLite, and not."""
+
+
+def _got(hold: bool) -> Prepared:
+    own = promised_cells.c
+    listed: Any = bindparam("cells", expanding=True)
+    owned = ((own.hold_id if hold else own.appointment_id) == bindparam("owner")) & (own.technician_id == bindparam("technician"))
+    return Prepared(select(own.cell).where(owned, own.cell.in_(listed)), lists=("cells",))
+
+
+_GOT = {hold: _got(hold) for hold in (True, False)}
 
 
 async def free(tx: Transaction, owner: Owner, *, since: int | None = None, before: int | None = None) -> None:
     """Give back an owner's cells: all, those from a cell on, or those before one."""
     bounds = {name: cell for name, cell in (("since", since), ("before", before)) if cell is not None}
-    statement = _freed(owner.appointment is None, *sorted(bounds))
-    await tx.change(statement, {"owner": owner.hold if owner.appointment is None else owner.appointment, **bounds})
+    await tx.later(_freed(owner.appointment is None, *sorted(bounds)), {"owner": owner.id, **bounds})
 
 
 @cache
-def _freed(hold: bool, *bounds: str) -> Any:
+def _freed(hold: bool, *bounds: str) -> Prepared:
     own = promised_cells.c
     statement = delete(promised_cells).where((own.hold_id if hold else own.appointment_id) == bindparam("owner"))
     if "since" in bounds:
         statement = statement.where(own.cell >= bindparam("since"))
-    return statement.where(own.cell < bindparam("before")) if "before" in bounds else statement
+    return Prepared(statement.where(own.cell < bindparam("before")) if "before" in bounds else statement)
 
 
 async def relabel(tx: Transaction, technician: str, hold: str, appointment: str) -> list[int]:
@@ -159,7 +182,7 @@ _HELD, _ENDED, _GONE = "held", "ended", "gone"
 """What stands for the state of a hold, and of a technician who is not active."""
 
 
-def _stories(*, gone: bool) -> Any:
+def _stories(*, gone: bool) -> Prepared:
     """Appointments that are or were, and living holds, as one statement; with ``gone`` technicians who are not active, too."""
     a, h = appointments.c, holds.c
     technicians: Any = bindparam("technicians", expanding=True)
@@ -175,7 +198,7 @@ def _stories(*, gone: bool) -> Any:
     if gone:
         t, nothing = technicians_.c, [cast(null(), kind.type) for kind in (a[name] for name in _STORY[3:])]
         all_of.append(select(t.id, t.id, literal(_GONE), *nothing).where(t.id.in_(technicians), ~t.active))
-    return union_all(*all_of)
+    return Prepared(union_all(*all_of), lists=("technicians",))
 
 
 _STORIES, _STORIES_AND_GONE = _stories(gone=False), _stories(gone=True)
@@ -211,10 +234,18 @@ async def set_travel(tx: Transaction, promise: Promise, seconds: int, metres: in
     """Write the travel promised to an appointment or hold anew; ``flag`` says what a dispatcher must know of it, if anything."""
     values: dict[str, Any] = {"travel_s": seconds, "travel_m": metres, "travel_source": source}
     if promise.hold:
-        await tx.change(update(holds).where(holds.c.id == promise.id).values(values))
+        await tx.later(_HOLDS_TRAVEL, {"which": promise.id, **values})
     else:
-        kept = case((appointments.c.flag == LATE, LATE), else_=flag)  # what lies upon another does so still
-        await tx.change(update(appointments).where(appointments.c.id == promise.id).values(flag=kept, **values))
+        await tx.later(_VISITS_TRAVEL, {"which": promise.id, "flagged": flag, **values})
+
+
+def _set_travel(table: Any, **more: Any) -> Prepared:
+    values: dict[str, Any] = {name: bindparam(name) for name in ("travel_s", "travel_m", "travel_source")}
+    return Prepared(update(table).where(table.c.id == bindparam("which")).values(**values, **more))
+
+
+_KEPT = case((appointments.c.flag == LATE, LATE), else_=bindparam("flagged"))  # what lies upon another does so still
+_HOLDS_TRAVEL, _VISITS_TRAVEL = _set_travel(holds), _set_travel(appointments, flag=_KEPT)
 
 
 async def set_flag(tx: Transaction, appointment: str, flag: str | None) -> None:

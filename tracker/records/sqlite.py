@@ -1,8 +1,9 @@
 """A connection to SQLite that makes one trip to its thread for a statement, where the driver makes four.
 
 A trip (there, and back to the loop) costs more than most statements do. So a statement is run and its rows fetched in one;
-BEGIN travels with the first statement, and the end of what was only read is not waited for. The driver has no public way to
-run a function on its thread: what is borrowed of its inside is held by tests/records/test_driver.py.
+BEGIN travels with the first statement, and the end of what was only read is not waited for. Changes whose answer nobody wants
+(`later`) travel with the next statement or with COMMIT. The driver has no public way to run a function on its thread: what is
+borrowed of its inside is held by tests/records/test_driver.py.
 """
 
 import sqlite3
@@ -26,11 +27,20 @@ class Answer(NamedTuple):
     lastrowid: int | None
 
 
+class Sent(NamedTuple):
+    """A statement on its way to the thread."""
+
+    sql: str
+    parameters: Any
+    many: bool = False
+
+
 class Connection(aiosqlite.Connection):
     """`begin` says how the next statement begins a transaction; nothing waits for the lock before it."""
 
     _begins: str | None = None  # not yet sent to the thread
     _open: str | None = None  # sent: told by what was sent, because what the thread has done so far cannot be known here
+    _later: tuple[Sent, ...] = ()  # not yet sent, either
 
     def begin(self, how: str) -> None:
         """The next statement begins a transaction: `READS` or `WRITES`."""
@@ -39,17 +49,31 @@ class Connection(aiosqlite.Connection):
     def cursor(self) -> "Cursor":  # type: ignore[override]  # SQLAlchemy awaits its `__aenter__`
         return Cursor(self)
 
+    def later(self, statement: Sent) -> None:
+        """A change that travels with the next statement, or with the commit; one that fails is that one's error."""
+        self._later += (statement,)
+
     async def run(self, sql: str, parameters: Any, *, many: bool = False) -> Answer:
-        """A statement in one trip."""
-        begins, self._begins = self._begins, None
-        self._open = begins or self._open
-        answer: Answer = await self._execute(_run, self._conn, begins, sql, parameters, many)  # type: ignore[no-untyped-call]
+        """A statement in one trip, with those that wait for one."""
+        statements = (*self._taken(), Sent(sql, parameters, many))
+        answer: Answer = await self._execute(_run, self._conn, statements)  # type: ignore[no-untyped-call]
         return answer
 
+    def _taken(self) -> tuple[Sent, ...]:
+        """BEGIN, if it was not sent yet, and what waits behind it: on their way from now on."""
+        begins, waiting, self._begins, self._later = self._begins, self._later, None, ()
+        self._open = begins or self._open
+        return (Sent(begins, ()), *waiting) if begins is not None else waiting
+
     async def commit(self) -> None:
-        await self._end(self._conn.commit)
+        if self._later:
+            statements, self._open = self._taken(), None
+            await self._execute(_run_and_commit, self._conn, statements)  # type: ignore[no-untyped-call]
+        else:
+            await self._end(self._conn.commit)
 
     async def rollback(self) -> None:
+        self._later = ()
         await self._end(self._conn.rollback)
 
     async def _end(self, how: Callable[[], None]) -> None:
@@ -60,17 +84,26 @@ class Connection(aiosqlite.Connection):
             await self._execute(how)  # type: ignore[no-untyped-call]
 
 
-def _run(connection: sqlite3.Connection, begins: str | None, sql: str, parameters: Any, many: bool) -> Answer:
-    """On the connection's thread."""
+def _run(connection: sqlite3.Connection, statements: Sequence[Sent]) -> Answer:
+    """On the connection's thread: what the last of them left behind."""
     cursor = connection.cursor()
     try:
-        if begins is not None:
-            cursor.execute(begins)
-        (cursor.executemany if many else cursor.execute)(sql, parameters)
+        for sql, parameters, many in statements:
+            (cursor.executemany if many else cursor.execute)(sql, parameters)
         rows = cursor.fetchall() if cursor.description else []
         return Answer(rows, cursor.description, cursor.rowcount, cursor.lastrowid)
     finally:
         cursor.close()
+
+
+def _run_and_commit(connection: sqlite3.Connection, statements: Sequence[Sent]) -> None:
+    """On the connection's thread. Whoever asked for the end has it also if one of the statements fails."""
+    try:
+        _run(connection, statements)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 class Cursor:

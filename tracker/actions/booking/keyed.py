@@ -58,15 +58,16 @@ class Keyed:
             raise refusal
         return before
 
-    async def keep(self, tx: Transaction, appointment: str, now: datetime) -> None:
-        """Remember what it gave, in the transaction that did it."""
+    async def keep(self, tx: Transaction, appointment: str, now: datetime, *, at_once: bool = False) -> None:
+        """Remember what it gave, in the transaction that did it; ``at_once`` as `audit.keep_answer`."""
         if self.key is not None:
-            await audit.keep_answer(tx, self.key, self.who, self.body, Answer(200, {"appointment": appointment}), now)
+            answer = Answer(200, {"appointment": appointment})
+            await audit.keep_answer(tx, self.key, self.who, self.body, answer, now, at_once=at_once)
 
     async def keep_or_look(self, tx: Transaction, appointment: str, now: datetime) -> None:
         """`keep`; begin anew if the key was used in the same moment, for whatever it was: `answered` knows it then."""
         try:
-            await self.keep(tx, appointment, now)
+            await self.keep(tx, appointment, now, at_once=True)
         except ConstraintViolated as violated:
             if violated.name != KEY:
                 raise
