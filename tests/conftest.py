@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 from argon2 import PasswordHasher
+from hypothesis import HealthCheck, settings
 
 from tests.servers import Postgres, postgres_server, redis_server, valkey_server
 from tests.world import World, process, settle
@@ -22,6 +23,10 @@ from tracker.records.migrations import migrate
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 """httpx looks for this package at every request, through all folders when it is not there: the answer is kept."""
 
+settings.register_profile("alike", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("alike")
+"""What hypothesis makes up is the same in each run, and a machine that is slow just then fails nothing: whoever sees a test fail
+has caused it. `make faults` makes up something else each time."""
 
 LONGEST = (
     "journeys/test_pages_are_for_everybody.py",

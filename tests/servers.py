@@ -177,7 +177,7 @@ def _postgres_binary(name: str) -> str:
     return found
 
 
-def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 10) -> None:
+def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         assert process.poll() is None, f"{process.args!r} ended at once"

@@ -39,7 +39,7 @@ async def serving(app: ASGIApp, bound: socket.socket) -> AsyncIterator[httpx.Asy
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     running = asyncio.create_task(server.serve(sockets=[bound]))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not server.started:
                 if running.done():
                     await running

@@ -47,7 +47,7 @@ def _runs(pid: int) -> bool:
 
 
 def _until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -68,9 +68,9 @@ async def test_a_served_process_ends_politely(machine: Machine, tmp_path: Path) 
         address = machine.url.replace("http", "ws") + "/ws/live"
         async with websockets.connect(address, additional_headers={"Cookie": cookie, "Origin": machine.url}) as viewer:
             await viewer.send(json.dumps({"type": "watch", "board": True, "bbox": [-180, -85, 180, 85]}))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 assert json.loads(await viewer.recv())["type"] == "snapshot"
-            async with httpx.AsyncClient() as prometheus:
+            async with httpx.AsyncClient(timeout=20) as prometheus:
                 numbers = (await prometheus.get(f"http://127.0.0.1:{machine.metrics}/metrics")).text
             assert 'tracker_requests_total{method="POST",status="201",template="/api/v1/sessions"}' in numbers
             assert (await client.get("/metrics")).status_code == 404  # not on the public port
@@ -94,7 +94,7 @@ async def slow_request(machine: Machine, cookie: str, serve: asyncio.subprocess.
     head = f"POST /api/v1/sessions HTTP/1.1\r\nHost: 127.0.0.1:{machine.port}\r\nOrigin: {machine.url}\r\nCookie: {cookie}\r\n"
     writer.write(f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body[:10])
     await writer.drain()
-    async with httpx.AsyncClient() as other:  # answered after: so the half request has been taken up, too
+    async with httpx.AsyncClient(timeout=20) as other:  # answered after: so the half request has been taken up, too
         assert (await other.get(f"{machine.url}/livez")).status_code == 200
     serve.send_signal(signal.SIGTERM)
     async with asyncio.timeout(10):
@@ -125,7 +125,7 @@ async def test_a_killed_process_is_back_and_remembers(migrated: Machine) -> None
         assert (await client.get("/api/v1/me")).json()["role"] == "admin"
         # a setting changed by another process is known here soon, without a restart
         await by_hand(machine, "settings", "set", "company", '"Waypoint"')
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while "Waypoint" not in (await client.get("/")).text:  # noqa: ASYNC110 - another process: asking is all one can do
                 await asyncio.sleep(0.1)
         await by_hand(machine, "user", "end", "desk@example.org")
@@ -139,7 +139,7 @@ async def test_it_starts_without_redis_and_signs_people_in(migrated: Machine) ->
     await by_hand(machine, "user", "add", "desk@example.org", "--name", "Desk", "--role", "admin", "--password", PASSWORD)
     machine.more = {"REDIS_URL": f"unix://{machine.data}/nobody"}
     serve = await machine.start("serve", log=machine.data / "serve.log")
-    async with asyncio.timeout(60), httpx.AsyncClient() as client:
+    async with asyncio.timeout(60), httpx.AsyncClient(timeout=20) as client:
         while True:
             try:
                 ready = await client.get(f"{machine.url}/readyz")

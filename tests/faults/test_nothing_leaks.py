@@ -66,7 +66,7 @@ async def a_whole_day(place: Site) -> tuple[list[str], str]:
             assert live.json()["position"]
             assert (await place.step(maya, visit, "arrive")).status_code == 200
         assert (await place.step(maya, visit, "not_done", reason="Anna was not at Esimerkkikatu 1")).status_code == 200
-        async with httpx.AsyncClient() as prometheus:
+        async with httpx.AsyncClient(timeout=20) as prometheus:
             numbers = (await prometheus.get(f"http://127.0.0.1:{machine.metrics}/metrics")).text
         opening = await by_links_and_codes(place, anna, visit)
         own_session = next(one["id"] for one in (await anna.get("/api/v1/sessions")).json()["sessions"] if one["current"])

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.portal_web.living import Town, living
 
 HERE = Path(__file__).parent
+
+expect.set_options(timeout=30_000)  # as all other waiting for a page: five seconds are little on a machine that has more to do
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

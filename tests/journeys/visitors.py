@@ -17,6 +17,13 @@ PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 ONLY_WHAT_IS_WRONG = {"resultTypes": ["violations"]}
 """Every rule is asked; what is right about a page is not described, node by node, which took longer than the asking."""
 
+UNTIL_STILL = """
+  Promise.all(document.getAnimations()
+    .filter((each) => Number.isFinite(each.effect.getComputedTiming().endTime))
+    .map((each) => each.finished.catch(() => null)))
+"""
+"""Colours that still fade are not those of the page; what turns for ever is not waited for."""
+
 LISTEN_FOR_VIOLATIONS = """
   window.violations = [];
   document.addEventListener("securitypolicyviolation", (event) => {
@@ -44,7 +51,7 @@ class Visitor:
     async def open(self, path: str) -> None:
         await self.page.goto(self.url + path)
 
-    async def sees(self, text: str, seconds: float = 10) -> None:
+    async def sees(self, text: str, seconds: float = 30) -> None:
         """Wait until this stands somewhere in what is shown."""
         await self.page.get_by_text(text).first.wait_for(state="visible", timeout=seconds * 1000)
 
@@ -75,6 +82,7 @@ class Visitor:
 
     async def accessible(self) -> None:
         """axe-core finds nothing, WCAG 2.2 A and AA and best practice; and nothing needs sideways scrolling."""
+        await self.page.evaluate(UNTIL_STILL)
         result: dict[str, Any] = await Axe().run(self.page, options=ONLY_WHAT_IS_WRONG)
         found = [f"{each['id']}: {node['html']}" for each in result["violations"] for node in each["nodes"]]
         assert not found, (self.page.url, found)

@@ -34,7 +34,7 @@ def text(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for a condition, looking often; a deadline instead of a hang."""
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 - conditions of other processes have no event
@@ -217,7 +217,7 @@ async def process(url: str) -> AsyncIterator[Process]:
     """A process that listens."""
     one = Process(url)
     await one.hub.start(one.look, one.positions.events_after)
-    await asyncio.wait_for(one.subscription.connected.wait(), 10)
+    await asyncio.wait_for(one.subscription.connected.wait(), 60)
     try:
         yield one
     finally:

@@ -161,7 +161,7 @@ async def test_a_look_that_began_before_the_closing_shows_nothing_after_it(here:
 
     there.before_sql = stall
     _, shelf = there.watch()
-    await asyncio.wait_for(reading.wait(), 10)  # Redis was read, SQL not yet: it holds the position
+    await asyncio.wait_for(reading.wait(), 60)  # Redis was read, SQL not yet: it holds the position
     await here.positions.close(TECHNICIAN, VISIT, 2)
     there.before_sql = None
     go.set()
@@ -177,7 +177,7 @@ async def test_a_lost_subscription_ends_in_a_snapshot_with_all_missed_states(her
     lost = asyncio.Event()
     here.subscription.on_lost.append(lost.set)
     await there.client.client_kill_filter(_type="pubsub")
-    await asyncio.wait_for(lost.wait(), 10)
+    await asyncio.wait_for(lost.wait(), 60)
     assert not here.subscription.connected.is_set()
     here.state = "in_progress"
     for state in (State.IN_PROGRESS, State.TRAVELING, State.IN_PROGRESS):
@@ -313,7 +313,7 @@ async def test_the_last_viewer_takes_the_subscription_along(here: Process) -> No
     async def gone() -> bool:
         return dict(await here.client.pubsub_numsub(channel)) == {channel.encode(): 0}
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await gone():  # noqa: ASYNC110 - Redis tells nobody
             await asyncio.sleep(0.01)
     assert here.hub.channels == {}

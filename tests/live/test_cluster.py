@@ -226,7 +226,7 @@ async def test_a_web_process_and_a_worker_on_a_cluster(url: str, sqlite_url: str
                 await all_of(crowd, lambda page: len(page.positions) > 0)
                 assert (await place.step(phone, visit, "arrive")).status_code == 200
                 await all_of(crowd, lambda page: page.states == ["in_progress"])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await written_down(place):  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
         assert "Traceback" not in place.said() + (tmp_path / "worker.log").read_text()

@@ -91,7 +91,7 @@ async def test_behind_tls_and_a_password_everything_is_heard_and_again_after_a_c
 
 async def test_no_late_answer_meets_the_next_question(tunnel: tuple[Tunnel, str]) -> None:
     through, url = tunnel
-    client = connect(url, timeout_s=0.5)
+    client = connect(url, timeout_s=1.5)
     assert isinstance(client, Redis)
     line, key = Line(client), token_hex(4)
     assert await line("SET", key, "first") == b"OK"

@@ -15,7 +15,7 @@ from tracker.live.positions import Positions
 from tracker.live.server import EmbeddedValkey
 
 
-async def until(true: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
+async def until(true: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not await true():  # noqa: ASYNC110 - other processes set no event of ours
             await asyncio.sleep(0.01)

@@ -84,7 +84,7 @@ def serving(application: ASGIApp) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.01)
     try:

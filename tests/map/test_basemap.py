@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.map.town import COAST_LAT, EAST, NORTH, SOUTH, WEST
@@ -200,7 +200,6 @@ def test_reading_keeps_the_box_and_all_addresses(town_pbf: Path) -> None:
 POINT = st.tuples(st.floats(0.3, 0.7), st.floats(0.3, 0.7))
 
 
-@settings(deadline=None)
 @given(
     points=st.lists(POINT, min_size=2, max_size=12, unique=True),
     zoom=st.integers(1, 5),

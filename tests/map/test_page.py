@@ -12,6 +12,8 @@ from tests.map.server import app, serving
 
 pytestmark = pytest.mark.journey
 
+expect.set_options(timeout=30_000)
+
 MIDDLE = "lat=50.0095&lon=10.0145"
 LIGHT = {
     "land": "#F2EFE9",
@@ -78,7 +80,7 @@ class Visit:
 
     def open(self, address: str, query: str) -> None:
         self.page.goto(f"{address}/?{query}")
-        expect(self.page.locator("html[data-settled]")).to_be_attached(timeout=20_000)
+        expect(self.page.locator("html[data-settled]")).to_be_attached()
 
     @property
     def tiles(self) -> list[str]:

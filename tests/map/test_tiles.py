@@ -27,7 +27,7 @@ def address(town_roads: Path) -> Iterator[str]:
 
 @pytest.fixture
 def client(address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address) as client:
+    with httpx.Client(base_url=address, timeout=20) as client:
         yield client
 
 
@@ -85,7 +85,7 @@ def test_every_tile_is_sent_exactly_as_stored(client: httpx.Client, town_roads: 
 
 
 def test_without_a_map_the_door_says_so(tmp_path: Path) -> None:
-    with serving(app(tmp_path)) as url, httpx.Client(base_url=url) as client:
+    with serving(app(tmp_path)) as url, httpx.Client(base_url=url, timeout=20) as client:
         assert client.get("/tiles.json").json()["kind"] == "none"
         assert client.get("/tiles/x/12/1/1").status_code == 404
 

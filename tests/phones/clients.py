@@ -95,7 +95,7 @@ class PhoneClient:
         await self.socket.send(frame if isinstance(frame, str | bytes) else json.dumps(frame))
 
     async def hear(self) -> dict[str, Any]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return json.loads(await self.socket.recv())
 
     async def ask(self, frame: object) -> dict[str, Any]:
@@ -108,7 +108,7 @@ class PhoneClient:
 
     async def closed(self) -> int:
         """The close code; whatever is said before it is passed over."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             try:
                 while True:
                     await self.socket.recv()

@@ -47,7 +47,7 @@ class Wire:
         return first & 0x0F, await self._reader.readexactly(size)
 
     async def heard(self) -> dict[str, object]:
-        opcode, payload = await asyncio.wait_for(self.frame(), 20)
+        opcode, payload = await asyncio.wait_for(self.frame(), 60)
         assert opcode == Opcode.TEXT, (opcode, payload)
         return json.loads(payload)  # type: ignore[no-any-return]
 
@@ -60,14 +60,14 @@ class Wire:
 
     async def closed(self) -> int:
         while True:
-            opcode, payload = await asyncio.wait_for(self.frame(), 20)
+            opcode, payload = await asyncio.wait_for(self.frame(), 60)
             if opcode == Opcode.CLOSE:
                 return int.from_bytes(payload[:2])
 
     async def over(self) -> None:
         """Say goodbye, and wait for the end of the connection."""
         await self.write(framed(b"\x03\xe8", Opcode.CLOSE))
-        assert await asyncio.wait_for(self._reader.read(), 20) == b""
+        assert await asyncio.wait_for(self._reader.read(), 60) == b""
 
 
 @asynccontextmanager
@@ -121,7 +121,7 @@ async def test_many_frames_in_pieces_of_any_size_are_taken_in_their_order(here: 
         await phone.write(*cut(stream, step))
         acks, pongs = [], []
         while not acks or acks[-1] != 5:
-            opcode, payload = await asyncio.wait_for(phone.frame(), 20)
+            opcode, payload = await asyncio.wait_for(phone.frame(), 60)
             if opcode == Opcode.PONG:
                 pongs.append(payload)
             elif (said := json.loads(payload))["type"] == "ack":

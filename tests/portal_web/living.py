@@ -176,7 +176,7 @@ def form_token(html: str) -> str:
     return found[1]
 
 
-async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for a condition with a deadline."""
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 -- conditions of a browser have no event here

@@ -147,6 +147,8 @@ async def test_an_appointment_of_others_and_one_that_is_none_look_alike(town):
 
 
 async def test_the_technician_and_staff_have_a_page_of_their_own(town):
+    noon = town.house.clock().replace(hour=10)  # in half an hour it is still the same day, whenever the tests run
+    town.house.clock = lambda: noon
     visit = await town.appointment()
     day = text_of((await town.get("/", town.world.technician)).text)
     assert "Today, 1 job" in day

@@ -15,6 +15,7 @@ from tests.roads.streets import BLOCK_M, FAR_ISLAND_M, SOUTH_WEST, crossing, wri
 from tracker.domain.geo import Point, bearing_deg, distance_m, moved
 from tracker.domain.ways import Basis
 from tracker.errors import NoRoute, RouterUnavailable
+from tracker.roads import osrm as osrm_client
 from tracker.roads.child import end_child, start_child
 from tracker.roads.osrm import OsrmRouter
 
@@ -41,7 +42,9 @@ def osrm_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def router(osrm_town: Path) -> AsyncIterator[OsrmRouter]:
+async def router(osrm_town: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OsrmRouter]:
+    monkeypatch.setattr(osrm_client, "_ROUTE_S", 60.0)  # however much else this machine has to do
+    monkeypatch.setattr(osrm_client, "_MATRIX_S", 60.0)
     port = reserved_port()
     command = [str(osrm() / "bin" / "osrm-routed"), "-a", "mld", "-t", "1", "-i", "127.0.0.1", "-p", str(port), "town.osrm"]
     child = await start_child(command, osrm_town)
@@ -53,7 +56,7 @@ async def router(osrm_town: Path) -> AsyncIterator[OsrmRouter]:
 
 
 async def answering(port: int) -> None:
-    async with asyncio.timeout(15), httpx.AsyncClient(trust_env=False) as client:
+    async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False) as client:
         while True:
             try:
                 await client.get(f"http://127.0.0.1:{port}/")

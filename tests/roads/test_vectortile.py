@@ -1,7 +1,7 @@
 """Tiles as bytes: what is written is read back, and the bytes are those of the published format."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.roads import vectortile
@@ -12,7 +12,6 @@ VALUES = st.dictionaries(st.sampled_from("knrtb"), st.text(max_size=8) | st.inte
 PLAIN = st.tuples(st.sampled_from([Shape.LINE, Shape.AREA]), st.lists(PART, min_size=1, max_size=3), VALUES)
 
 
-@settings(deadline=None)
 @given(plain=st.lists(PLAIN, min_size=1, max_size=5))
 def test_whatever_is_written_is_read_back(plain: list[tuple[Shape, list[list[tuple[int, int]]], dict[str, str | int]]]) -> None:
     figures = [Figure(shape, parts, values) for shape, parts, values in plain]

@@ -53,7 +53,7 @@ class Deployment:
         async with self.db.transaction() as tx:
             return await add_appointment(tx, self.world, technician, datetime.now(UTC) + timedelta(minutes=10), place)
 
-    async def stored(self, technician: str, number: int, within_s: float = 20.0) -> list[TrackPoint]:
+    async def stored(self, technician: str, number: int, within_s: float = 60.0) -> list[TrackPoint]:
         """The technician's points in SQL as soon as there are so many (or what is there at the deadline)."""
         found: list[TrackPoint] = []
         for _ in range(int(within_s / 0.1)):
@@ -96,12 +96,12 @@ async def deployed(database_url: str, redis_url: str, data: Path, **more: str) -
         for child in children:
             if child.returncode is None:
                 child.terminate()
-        await asyncio.gather(*(asyncio.wait_for(child.wait(), 15) for child in children))
+        await asyncio.gather(*(asyncio.wait_for(child.wait(), 60) for child in children))
         await db.close()
 
 
 async def _ready(url: str, children: list[asyncio.subprocess.Process]) -> None:
-    async with httpx.AsyncClient(verify=PLAIN) as client, asyncio.timeout(40):
+    async with httpx.AsyncClient(verify=PLAIN) as client, asyncio.timeout(90):
         while all(child.returncode is None for child in children):
             try:
                 if (await client.get(f"{url}/readyz")).is_success:

@@ -30,7 +30,7 @@ def ways(draw: st.DrawFn) -> Way:
     return Way(tuple(line), tuple(times), tuple(crossings))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(way=ways(), seed=st.integers(0, 5))
 def test_no_drive_breaks_the_limits(way: Way, seed: int) -> None:
     drive = Drive(way, random.Random(seed))

@@ -35,7 +35,7 @@ from tracker.records.migrations import migrate
 from tracker.records.people import Person
 from tracker.records.sessions import Session
 
-DEADLINE_S = 15.0
+DEADLINE_S = 60.0
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Server:
     async def end(self, *, kill: bool = False) -> None:
         if self.process.returncode is None:
             (self.process.kill if kill else self.process.terminate)()
-        await asyncio.wait_for(self.process.wait(), 20)
+        await asyncio.wait_for(self.process.wait(), 60)
 
 
 @dataclass

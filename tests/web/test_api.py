@@ -78,7 +78,7 @@ async def test_each_sees_their_own_appointments_and_a_foreign_one_is_not_there(s
             foreign, missing = await client.get(f"/api/v1/appointments/{onnis}"), await client.get("/api/v1/appointments/0")
             if onnis not in ids:
                 assert foreign.content == missing.content  # not theirs and not there look alike
-    async with httpx.AsyncClient(base_url=site.url) as nobody:
+    async with httpx.AsyncClient(base_url=site.url, timeout=20) as nobody:
         assert codes(await nobody.get(f"/api/v1/appointments/{mine}")) == (401, "not_signed_in")
 
 
@@ -200,7 +200,7 @@ async def test_sessions_are_listed_and_ended(site: Site) -> None:
 
 
 async def test_wrong_passwords_are_refused_alike(site: Site) -> None:
-    async with httpx.AsyncClient(base_url=site.url, headers=site.own) as client:
+    async with httpx.AsyncClient(base_url=site.url, headers=site.own, timeout=20) as client:
         answers = [
             await client.post("/api/v1/sessions", json={"email": email, "password": password})
             for email, password in [("anna@example.org", "wrong"), ("nobody@example.org", PASSWORD)]

@@ -206,7 +206,7 @@ class Page:
 
     async def until(self, name: str) -> None:
         """Wait until a frame of that kind was told."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not self.ear.told[name]:
                 self.news.clear()
                 await self.news.wait()
@@ -278,7 +278,7 @@ async def test_every_frame_of_a_trip_fits_the_description(
         assert gate.leg is not None
         route = StoredRoute.of(1, [PLACE, moved(PLACE, 90, 3_000)], [0, 300], PLACE, Basis.ROAD)
         assert await here.house.positions.store_route(world.maya, visit, gate.leg, route)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             for seq in count(2):  # a look that is under way may say what an update would have said
                 await drive(seq)
                 if ears[0].told["update"] and ears[1].told["shortUpdate"] and ears[2].told["boardUpdate"] and seq > 4:

@@ -155,7 +155,7 @@ async def test_another_sites_request_changes_nothing(site: Site, headers: dict[s
 
 
 async def test_without_origin_and_fetch_metadata_nothing_is_changed(site: Site) -> None:
-    async with httpx.AsyncClient(base_url=site.client.base_url) as bare:
+    async with httpx.AsyncClient(base_url=site.client.base_url, timeout=20) as bare:
         assert (await bare.post("/form", data={"form_token": (await bare.get("/form")).text})).status_code == 403
 
 
@@ -164,7 +164,7 @@ async def test_a_form_needs_the_token_of_this_browser(site: Site) -> None:
     assert (await site.client.post("/form", data={"form_token": token, "a": "b"})).json() == {"form_token": token, "a": "b"}
     for bad in ({}, {"form_token": ""}, {"form_token": token[::-1]}, {"form_token": "ä"}):
         assert (await site.client.post("/form", data=bad)).status_code == 403
-    async with httpx.AsyncClient(base_url=site.client.base_url, headers=site.client.headers) as other:
+    async with httpx.AsyncClient(base_url=site.client.base_url, headers=site.client.headers, timeout=20) as other:
         assert (await other.get("/form")).text != token
         assert (await other.post("/form", data={"form_token": token})).status_code == 403
     await site.signed_in("anna@example.org")

@@ -1,6 +1,7 @@
 """What uvicorn does not do by itself: a request head has a deadline and a size."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,21 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener, "HEADERS_S", 0.3)
 
 
+@pytest.fixture
+async def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Puts the loop's clock forward; a head's deadline is 20 s then, which no slow machine reaches by itself."""
+    monkeypatch.setattr(listener, "HEADERS_S", 20.0)
+    loop, ahead = asyncio.get_running_loop(), 0.0
+    real = loop.time
+
+    def forward(seconds: float) -> None:
+        nonlocal ahead
+        ahead += seconds
+
+    monkeypatch.setattr(loop, "time", lambda: real() + ahead)
+    return forward
+
+
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("head", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nA: b"])
 async def test_a_head_that_does_not_come_is_not_waited_for(head: bytes, tmp_path: Path) -> None:
@@ -35,13 +51,14 @@ async def test_a_head_that_does_not_come_is_not_waited_for(head: bytes, tmp_path
     async with serving(app, bound):
         reader, writer = await asyncio.open_connection(*bound.getsockname())
         writer.write(head)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(12):
             assert await reader.read() == b""
         writer.close()
 
 
-@pytest.mark.usefixtures("short")
-async def test_the_next_request_of_a_connection_has_its_own_deadline(tmp_path: Path) -> None:
+async def test_the_next_request_of_a_connection_has_its_own_deadline(
+    later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     bound = free_socket()
     async with serving(app, bound):
         reader, writer = await asyncio.open_connection(*bound.getsockname())
@@ -49,23 +66,29 @@ async def test_the_next_request_of_a_connection_has_its_own_deadline(tmp_path: P
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(1)
-            await asyncio.sleep(0.2)  # three times that is longer than the deadline of one head
+            later(10)  # three times that is longer than the deadline of one head
+        monkeypatch.setattr(listener, "HEADERS_S", 0.3)
         writer.write(b"GET / HT")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(12):
             assert await reader.read() == b""
         writer.close()
 
 
-@pytest.mark.usefixtures("short")
-async def test_a_slow_body_is_not_a_slow_head(tmp_path: Path) -> None:
-    bound = free_socket()
-    async with serving(app, bound):
+async def test_a_slow_body_is_not_a_slow_head(later: Callable[[float], None]) -> None:
+    bound, begun = free_socket(), asyncio.Event()
+
+    async def telling(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            begun.set()
+        await app(scope, receive, send)
+
+    async with serving(telling, bound):
         reader, writer = await asyncio.open_connection(*bound.getsockname())
         writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na")
-        await asyncio.sleep(0.5)  # longer than a head may take
+        await begun.wait()
+        later(21)  # longer than a head may take
         writer.write(b"b")
-        async with asyncio.timeout(5):
-            assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
         writer.close()
 
 
@@ -86,7 +109,7 @@ async def test_a_request_on_its_way_when_the_end_begins_is_answered(used_before:
     for connection in server.server_state.connections:  # what the server does first when it is told to end
         connection.shutdown()
     writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(12):
         said = await reader.read()
     assert b"200 OK" in said
     assert b"connection: close" in said.lower()
@@ -123,7 +146,7 @@ async def test_a_handshake_whose_headers_are_too_much_is_refused_not_left_open(m
         reader, writer = await asyncio.open_connection(*bound.getsockname())
         try:
             writer.write(f"{SHAKE}{more}\r\n".encode())
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(12):
                 assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
         finally:
             writer.close()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -112,8 +113,13 @@ async def test_a_replayed_cookie_of_an_ended_session_opens_nothing(play: Scene) 
 
 async def test_a_session_that_runs_out_is_closed(play: Scene) -> None:
     visit = await play.travel()
-    _, token = await play.cookie(play.world.customer, lasts=timedelta(seconds=3))
-    viewer = await play.watch_with(token, visit)
+    for seconds in (2, 4, 8):  # a slow machine's handshake may come after the end
+        _, token = await play.cookie(play.world.customer, lasts=timedelta(seconds=seconds))
+        with suppress(websockets.InvalidStatus):
+            viewer = await play.watch_with(token, visit)
+            if viewer.frames:
+                break
+    assert viewer.frames
     assert await viewer.until_closed() == 4401
 
 
@@ -139,7 +145,7 @@ async def test_what_is_not_in_the_protocol_closes_the_socket(play: Scene, frames
     try:
         for frame in frames:
             await socket.send(frame.replace("VISIT", visit) if isinstance(frame, str) else frame)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while True:
                 await socket.recv()
     except websockets.ConnectionClosed:
@@ -151,7 +157,7 @@ async def test_what_is_not_in_the_protocol_closes_the_socket(play: Scene, frames
 async def test_who_says_nothing_is_closed(play: Scene) -> None:
     _, token = await play.cookie(play.world.customer)
     socket = await play.connect(play.servers[0], token)
-    await asyncio.wait_for(socket.wait_closed(), 15)
+    await asyncio.wait_for(socket.wait_closed(), 60)
     assert socket.close_code == 4408
 
 

@@ -40,7 +40,7 @@ class OwnValkey:
         where = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder), "--save", "", "--appendonly", "no"]
         self.process = subprocess.Popen([str(get_binary_path()), *where], stdout=subprocess.DEVNULL)  # noqa: ASYNC220 - returns at once
         client = connect(self.url)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     await client.ping()
@@ -253,7 +253,7 @@ async def test_readers_that_stall_are_not_told_the_past_and_hold_up_nobody(play:
     old = []
     for socket in stalled:
         seen: list[int] = []
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while True:
                 frame = json.loads(await socket.recv())
                 if frame.get("position"):

@@ -67,7 +67,7 @@ class Watchers:
             assert (await self.play.watch_with(self.token, self.visit, at=at)).frames
         for viewer in self.viewers:
             if viewer.code is None:
-                await asyncio.wait_for(await viewer.socket.ping(), 15)
+                await asyncio.wait_for(await viewer.socket.ping(), 60)
 
     async def see_nothing_of(self, *points: tuple[float, float]) -> None:
         """None of these places is known to anybody, and polling shows no position."""
@@ -432,7 +432,7 @@ async def test_the_end_that_is_told_says_nothing_of_the_origin(play: Scene) -> N
 
 async def _ends(play: Scene, visit: str, token: str) -> set[datetime]:
     """The end as every door tells it to the customer."""
-    async with httpx.AsyncClient(cookies={"tt": token}) as client:
+    async with httpx.AsyncClient(cookies={"tt": token}, timeout=20) as client:
         read = await client.get(f"{play.servers[0].origin}/api/v1/appointments/{visit}")
     polled = await play.get(visit, token)
     watched = await play.watch_with(token, visit)

@@ -127,7 +127,7 @@ async def test_a_field_that_no_door_knows_is_refused_by_its_name(site: Site) -> 
         for person in (site.world.customer, site.world.technician, site.world.dispatcher, site.world.admin)
     }
     asked = [each for each in operations() if each.body is not None]
-    async with httpx.AsyncClient(base_url=site.url) as client:
+    async with httpx.AsyncClient(base_url=site.url, timeout=20) as client:
         for each in asked:
             headers = next(people[role] for role in people if role in each.roles) or {"Origin": site.url}
             path = re.sub(r"\{\w+\}", "0" * 16, each.path)

@@ -193,7 +193,7 @@ async def said_to(site: Site, address: str, name: str, persona: Persona, appoint
                     assert json.loads(await socket.recv())["type"] == "welcome"
             if name != "hello":
                 await socket.send(json.dumps(frame_for(name, appointment)))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 return str(json.loads(await socket.recv())["type"])
     except websockets.InvalidStatus as refused:
         return str(refused.response.status_code)

@@ -34,7 +34,7 @@ async def client(house: House, world: World, tmp_path: Path) -> AsyncIterator[ht
     """A program: it sends no Origin and no cookie."""
     bound = free_socket()
     app = whole_app(house, config_for(bound, tmp_path))
-    async with serving(app, bound) as served, httpx.AsyncClient(base_url=served.base_url) as program:
+    async with serving(app, bound) as served, httpx.AsyncClient(base_url=served.base_url, timeout=20) as program:
         yield program
 
 

@@ -243,7 +243,7 @@ async def test_a_server_that_says_nothing_or_hardly_anything_is_left_in_time(
     house: House, world: World, answering: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 ) -> None:
     listening = await asyncio.start_server(answering, "127.0.0.1", 0)
-    async with listening, asyncio.timeout(20):
+    async with listening, asyncio.timeout(60):
         where = Server(host="127.0.0.1", port=listening.sockets[0].getsockname()[1], security=Security.PLAIN)
         house.post = Post(where, SENDER, URL)
         await write_to(house, FIRST)
@@ -261,7 +261,7 @@ async def test_silence_after_the_whole_letter_is_tried_again_later(house: House,
     post.at_data = _stuck
     await write_to(house, FIRST, SECOND)
     man = Postman(house, waits=Waits(answer_s=1.0, connect_s=10.0, letter_s=2.0))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await man.turn()
         house.clock.move(seconds=31)  # type: ignore[attr-defined]
         await man.turn()

@@ -35,7 +35,7 @@ def statements(db: Database) -> Iterator[list[str]]:
 @pytest.fixture
 async def hubbed(house: House) -> AsyncIterator[House]:
     await house.hub.start(hub_look(house), house.positions.events_after)
-    await asyncio.wait_for(house.hub.subscription.connected.wait(), 10)
+    await asyncio.wait_for(house.hub.subscription.connected.wait(), 60)
     yield house
     await house.hub.stop()
 

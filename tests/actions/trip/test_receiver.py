@@ -45,7 +45,7 @@ def ping(seconds: float, seq: int = 1, **values: float) -> Ping:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0)
 
@@ -71,7 +71,7 @@ class Process:
 
     async def take(self, *pings: Ping, phone: Phone = PHONE, dealt: str = "1") -> Receipt:
         self.now = max([self.now, *(one.at for one in pings if one.at < NOW + timedelta(days=1))])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.receiver.receive(phone, pings, dealt)
 
     async def stored(self, technician: str = "tech") -> list[float]:

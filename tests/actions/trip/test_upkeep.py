@@ -162,7 +162,7 @@ async def test_a_wanted_route_is_found_and_told(house: House, world: World) -> N
     assert not await house.positions.routes.want(wanted)
     stop = asyncio.Event()
     serving = asyncio.create_task(routing.serve_routes(house, stop))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (route := await house.positions.route_of(world.maya, gate.leg)) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     stop.set()
@@ -191,7 +191,7 @@ async def test_the_loops_stop_when_told(house: House, world: World) -> None:
     stop = asyncio.Event()
     loops = (trails.drain, trails.purge, upkeep.renew, upkeep.sweep_map, routing.serve_routes)
     running = [asyncio.create_task(loop(house, stop)) for loop in loops]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await house.positions.gate(world.maya) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         stop.set()
