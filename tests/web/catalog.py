@@ -145,7 +145,7 @@ async def company(house: House, data: Path) -> AsyncIterator[Company]:
     async with house.db.transaction() as tx:
         await sessions.add(tx, Session(id=new_id(), person_id=who.id, user_agent=None, **times), hashed(token))
     program = await tokens.add_token(
-        house, ADMIN, "plan", ["catalog:read", "catalog:write", "appointments:read", "appointments:write"]
+        house, ADMIN, "plan", ["catalog:read", "catalog:write", "appointments:read", "appointments:write", "settings:write"]
     )
     bound = free_socket()
     async with serving(whole_app(house, config_for(bound, data)), bound) as client:

@@ -85,6 +85,16 @@ async def test_a_change_over_promised_visits_shows_them_until_they_are_mended(sh
     await shop.done("DELETE", f"/closed-days/{TOMORROW}")
     assert await waiting(shop) == {}
 
+    # public holidays (Thanksgiving is a Thursday), known to nobody else's; taken back
+    await shop.done("PATCH", "/settings", {"holidays": "US", "company": "Waypoint"})
+    assert await waiting(shop) == {third: "closed"}
+    assert (await shop.book("13:00", 1)).status_code == 409
+    await shop.done("PATCH", "/settings", {"holidays": "CA"})
+    assert await waiting(shop) == {}
+    await shop.done("PATCH", "/settings", {"holidays": "US-TX"})
+    await shop.done("PATCH", "/settings", {"holidays": ""})
+    assert await waiting(shop) == {}
+
     # other hours, a break; a visit that is moved to where she works is gone from the list
     await shop.change("Maya", hours=[{"weekday": day, "starts": "08:00", "ends": "12:00"} for day in range(1, 6)])
     assert await waiting(shop) == {second: "hours"}

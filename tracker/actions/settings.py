@@ -1,11 +1,14 @@
 """Settings as staff read and change them (D4): all or none, audited, known to every process within two seconds."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from tracker.actions.catalog.editing import check_seen
+from tracker.actions.catalog.unkept import holidays_that_differ, marking
 from tracker.actions.house import House
 from tracker.actions.staff import only_staff
 from tracker.domain.accounts import Actor
@@ -45,10 +48,23 @@ async def write_settings(tx: Transaction, who: str, changes: dict[str, Any], now
     await records.lock(tx)
     before = await records.read(tx)
     check_seen(before, seen)
-    for key, value in changes.items():
-        old, wanted = msgspec.to_builtins(getattr(before, key)), msgspec.to_builtins(value)
-        if old == wanted:
-            continue
-        await records.write(tx, key, wanted, who, now)
-        await audit.write(tx, now, who, "setting", key, before={"value": old}, after={"value": wanted})
+    async with _marking(tx, before, changes, now):
+        for key, value in changes.items():
+            old, wanted = msgspec.to_builtins(getattr(before, key)), msgspec.to_builtins(value)
+            if old == wanted:
+                continue
+            await records.write(tx, key, wanted, who, now)
+            await audit.write(tx, now, who, "setting", key, before={"value": old}, after={"value": wanted})
     return await records.read(tx)
+
+
+@asynccontextmanager
+async def _marking(tx: Transaction, before: Settings, changes: dict[str, Any], now: datetime) -> AsyncIterator[None]:
+    """Other public holidays may close days on which visits are promised, or open them again."""
+    holidays = changes.get("holidays", before.holidays)
+    if holidays == before.holidays:
+        yield
+        return
+    days = await holidays_that_differ(tx, now, before.holidays, holidays)
+    async with marking(tx, now, days=days):
+        yield

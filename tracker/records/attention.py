@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from tracker.domain.appointments import State
 from tracker.domain.geo import Point
@@ -48,12 +48,21 @@ async def with_promises(tx: Transaction, start: datetime, end: datetime | None) 
     return [row[0] for row in await tx.tuples(query)]
 
 
-async def lock(tx: Transaction, who: Collection[str]) -> None:
-    """Lock technicians' rows until the transaction ends, in id order."""
+async def last(tx: Transaction, now: datetime) -> datetime | None:
+    """When the last visit to come ends."""
+    moment: datetime | None = await tx.value(select(func.max(appointments.c.ends_at)).where(_to_come(now, None)))
+    return moment
+
+
+async def lock(tx: Transaction, who: Collection[str] | None) -> None:
+    """Lock technicians' rows until the transaction ends, in id order; None: everybody's."""
+    every = select(technicians.c.id).order_by(technicians.c.id).with_for_update()
+    if who is None:
+        await tx.tuples(every)
+        return
     ids = sorted(who)
     for first in range(0, len(ids), TOGETHER):
-        some = technicians.c.id.in_(ids[first : first + TOGETHER])
-        await tx.rows(select(technicians.c.id).where(some).order_by(technicians.c.id).with_for_update())
+        await tx.tuples(every.where(technicians.c.id.in_(ids[first : first + TOGETHER])))
 
 
 async def promised(tx: Transaction, who: Collection[str], start: datetime, end: datetime | None) -> list[Promised]:

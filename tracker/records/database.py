@@ -3,21 +3,21 @@
 import asyncio
 import contextlib
 import secrets
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, event, exc, func, select
+from sqlalchemy import Table, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, CursorResult, RowMapping, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql.base import Executable
 
-from tracker.errors import RecordsBehind, RecordsUnavailable, Unstorable
+from tracker.errors import RecordsUnavailable
 from tracker.records import sqlite as sqlite_trips
+from tracker.records.failures import own_errors
 from tracker.records.prepared import Prepared, Values, refuse_nul
-from tracker.records.violations import ConstraintViolated, Retry, named
+from tracker.records.violations import Retry
 
 IDLE_MS = 5_000
 """So long PostgreSQL waits for the next statement of a transaction; then it is rolled back (milliseconds)."""
@@ -78,6 +78,15 @@ class Transaction:
         if self.sqlite and isinstance(statement, Prepared):
             return statement.read((await self._trip(statement, values)).rows)
         return (await self._run(statement, values)).all()
+
+    async def together(self, *asked: tuple[Prepared, Values]) -> list[Sequence[tuple[Any, ...]]]:
+        """What `tuples` answers to each of them; on SQLite in one trip."""
+        if not self.sqlite:
+            return [await self.tuples(*each) for each in asked]
+        sent = [sqlite_trips.Sent(*statement.bound(values)) for statement, values in asked]
+        with own_errors():
+            answers = await self._driver.run_all(sent)
+        return [statement.read(answer.rows) for (statement, _), answer in zip(asked, answers, strict=True)]
 
     async def value(self, statement: Executable, values: Values | None = None) -> Any:
         """The first column of the first row, or None."""
@@ -191,46 +200,6 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
-
-
-@contextlib.contextmanager
-def own_errors() -> Iterator[None]:
-    """Turn the drivers' errors into ours, so that no floor above has to know a driver."""
-    try:
-        yield
-    except exc.IntegrityError as error:
-        raise ConstraintViolated(named(error)) from error
-    except exc.TimeoutError as error:
-        raise RecordsUnavailable from error
-    except exc.DBAPIError as error:
-        raise _of_the_driver(error) from error
-    except sqlite3.Error as error:  # of a `Prepared` statement
-        raise _of_sqlite(error) from error
-    except UnicodeEncodeError as error:
-        raise Unstorable from error
-    except OSError as error:
-        raise RecordsUnavailable from error
-
-
-def _of_sqlite(error: sqlite3.Error) -> Exception:
-    known = exc.DBAPIError.instance(None, None, error, sqlite3.Error)
-    if isinstance(known, exc.IntegrityError):
-        return ConstraintViolated(named(known))
-    return _of_the_driver(known) if isinstance(known, exc.DBAPIError) else error
-
-
-def _of_the_driver(error: exc.DBAPIError) -> Exception:
-    words, code = str(error.orig).lower(), getattr(error.orig, "sqlstate", None)
-    if code in {"40001", "40P01"} or "database is locked" in words or "database table is locked" in words:
-        return Retry(words)
-    if (code or "").startswith("22"):
-        return Unstorable()
-    if code in {"42P01", "42703"} or any(word in words for word in ("no such table", "no such column", "has no column")):
-        return RecordsBehind()
-    away = ("disk is full", "disk i/o", "unable to open", "read-only", "readonly", "not connected", "connection")
-    if error.connection_invalidated or (code or "").startswith(("08", "53", "57P")) or any(word in words for word in away):
-        return RecordsUnavailable()
-    return error  # a mistake of ours: seen in the log and answered 500
 
 
 def _engine(url: str, pool_size: int) -> AsyncEngine:

@@ -5,17 +5,15 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, case, cast, delete, exists, literal, null, or_, select, union_all, update
+from sqlalchemy import bindparam, case, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tracker.domain.appointments import State
-from tracker.domain.cells import CELL_S, epoch_s, moment
+from tracker.domain.cells import CELL_S, epoch_s
 from tracker.domain.diaries import Promise
-from tracker.domain.geo import Point
 from tracker.records.database import Transaction
 from tracker.records.prepared import Prepared
-from tracker.records.schema import Instant, appointments, holds, promised_cells
-from tracker.records.schema import technicians as technicians_
+from tracker.records.schema import appointments, holds, promised_cells
 
 KEY = "pk_promised_cells"
 """The constraint whose violation means that a time is taken."""
@@ -137,97 +135,6 @@ async def without_cells(tx: Transaction, now: datetime, most: int = 500) -> list
     which = a.technician_id.is_not(None) & a.state.in_(LIVE) & (a.arrival_at > now - REACH) & (a.ends_at > now)
     lonely = ~exists().where(own.appointment_id == a.id)
     return [row[0] for row in await tx.tuples(select(a.id).where(which, lonely).order_by(a.arrival_at).limit(most))]
-
-
-# -- the promises as a technician's diary needs them -------------------------------------------------------------------
-
-
-async def of_technicians(
-    tx: Transaction,
-    technicians: Collection[str],
-    start: int,
-    end: int,
-    now: datetime,
-    *,
-    but: Collection[str] = (),
-    ended: list[str] | None = None,
-    gone: list[str] | None = None,
-) -> dict[str, list[Promise]]:
-    """What these technicians have promised between two moments (seconds since the epoch), and where they were before.
-
-    ``but``: ids of appointments and holds that are to count as not there. Holds that have ended do not count, their
-    ids are put into ``ended``; technicians who are not active are put into ``gone``.
-    """
-    found: dict[str, list[Promise]] = {technician: [] for technician in technicians}
-    values = {"technicians": list(technicians), "since": moment(start) - REACH, "until": moment(end) + REACH, "now": now}
-    for technician, *row in await tx.tuples(_STORIES if gone is None else _STORIES_AND_GONE, values):
-        if row[1] == _ENDED:
-            if ended is not None:
-                ended.append(row[0])
-            continue
-        if row[1] == _GONE and gone is not None:
-            gone.append(technician)
-            continue
-        promise = promise_of(*row, now=now)
-        if promise.id not in but:
-            found[technician].append(promise)
-    return found
-
-
-_STORY = (
-    *("technician_id", "id", "state", "arrival_at", "ends_at", "lat", "lon"),
-    *("travel_s", "traveling_at", "started_at", "completed_at"),
-)
-_HELD, _ENDED, _GONE = "held", "ended", "gone"
-"""What stands for the state of a hold, and of a technician who is not active."""
-
-
-def _stories(*, gone: bool) -> Prepared:
-    """Appointments that are or were, and living holds, as one statement; with ``gone`` technicians who are not active, too."""
-    a, h = appointments.c, holds.c
-    technicians: Any = bindparam("technicians", expanding=True)
-    since, until, now = (bindparam(name, type_=Instant) for name in ("since", "until", "now"))
-    visits = (
-        a.technician_id.in_(technicians) & a.arrival_at.between(since, until) & or_(a.state.in_(LIVE), a.started_at.is_not(None))
-    )
-    held = h.technician_id.in_(technicians) & h.arrival_at.between(since, until)
-    state = case((h.expires_at > now, _HELD), else_=_ENDED)
-    columns = [h.technician_id, h.id, state, h.arrival_at, h.ends_at, h.lat, h.lon, h.travel_s]
-    never = [cast(null(), Instant) for _ in range(3)]
-    all_of = [select(*(a[name] for name in _STORY)).where(visits), select(*columns, *never).where(held)]
-    if gone:
-        t, nothing = technicians_.c, [cast(null(), kind.type) for kind in (a[name] for name in _STORY[3:])]
-        all_of.append(select(t.id, t.id, literal(_GONE), *nothing).where(t.id.in_(technicians), ~t.active))
-    return Prepared(union_all(*all_of), lists=("technicians",))
-
-
-_STORIES, _STORIES_AND_GONE = _stories(gone=False), _stories(gone=True)
-
-
-def promise_of(
-    id: str,
-    state: str,
-    arrival_at: datetime,
-    ends_at: datetime,
-    lat: float,
-    lon: float,
-    travel_s: int | None,
-    traveling_at: datetime | None,
-    started_at: datetime | None,
-    completed_at: datetime | None,
-    *,
-    now: datetime,
-) -> Promise:
-    """A stretch. One under way lasts at least until now, and nothing can be put before it any more."""
-    place, arrival = Point(lat, lon), epoch_s(arrival_at)
-    if state in (State.SCHEDULED, _HELD):
-        return Promise(id, arrival - (travel_s or 0), arrival, epoch_s(ends_at), place, hold=state == _HELD)
-    if state in LIVE:
-        began = epoch_s((started_at if state == State.IN_PROGRESS else traveling_at) or arrival_at)
-        return Promise(id, began, began, epoch_s(max(ends_at, now)), place, mendable=False)
-    began = epoch_s(started_at or arrival_at)
-    over = max(began, epoch_s(completed_at or started_at or arrival_at))
-    return Promise(id, began, began, over, place, mendable=False)
 
 
 async def set_travel(tx: Transaction, promise: Promise, seconds: int, metres: int, source: str, *, flag: str | None) -> None:

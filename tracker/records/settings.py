@@ -109,6 +109,11 @@ def checked(values: dict[str, Any]) -> Settings:
     return result
 
 
+def holidays_of(value: Any) -> str:
+    """The region that a row says; none if it fits no more."""
+    return value if isinstance(value, str) and value and _has_holidays(value) else ""
+
+
 def _check_texts(said: Settings) -> None:
     for key in TEXTS:
         if len(getattr(said, key)) > MOST_TEXT:

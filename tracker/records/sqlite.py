@@ -55,9 +55,12 @@ class Connection(aiosqlite.Connection):
 
     async def run(self, sql: str, parameters: Any, *, many: bool = False) -> Answer:
         """A statement in one trip, with those that wait for one."""
-        statements = (*self._taken(), Sent(sql, parameters, many))
-        answer: Answer = await self._execute(_run, self._conn, statements)  # type: ignore[no-untyped-call]
-        return answer
+        return (await self.run_all([Sent(sql, parameters, many)]))[0]
+
+    async def run_all(self, statements: Sequence[Sent]) -> list[Answer]:
+        """Several in one trip; what each of them left behind."""
+        answers: list[Answer] = await self._execute(_run, self._conn, self._taken(), statements)  # type: ignore[no-untyped-call]
+        return answers
 
     def _taken(self) -> tuple[Sent, ...]:
         """BEGIN, if it was not sent yet, and what waits behind it: on their way from now on."""
@@ -84,22 +87,30 @@ class Connection(aiosqlite.Connection):
             await self._execute(how)  # type: ignore[no-untyped-call]
 
 
-def _run(connection: sqlite3.Connection, statements: Sequence[Sent]) -> Answer:
-    """On the connection's thread: what the last of them left behind."""
+def _run(connection: sqlite3.Connection, waiting: Sequence[Sent], statements: Sequence[Sent]) -> list[Answer]:
+    """On the connection's thread: first those that waited, then the others, and what these left behind."""
     cursor = connection.cursor()
     try:
-        for sql, parameters, many in statements:
-            (cursor.executemany if many else cursor.execute)(sql, parameters)
-        rows = cursor.fetchall() if cursor.description else []
-        return Answer(rows, cursor.description, cursor.rowcount, cursor.lastrowid)
+        for statement in waiting:
+            _do(cursor, statement)
+        return [_answer(cursor, statement) for statement in statements]
     finally:
         cursor.close()
+
+
+def _do(cursor: sqlite3.Cursor, statement: Sent) -> None:
+    (cursor.executemany if statement.many else cursor.execute)(statement.sql, statement.parameters)
+
+
+def _answer(cursor: sqlite3.Cursor, statement: Sent) -> Answer:
+    _do(cursor, statement)
+    return Answer(cursor.fetchall() if cursor.description else [], cursor.description, cursor.rowcount, cursor.lastrowid)
 
 
 def _run_and_commit(connection: sqlite3.Connection, statements: Sequence[Sent]) -> None:
     """On the connection's thread. Whoever asked for the end has it also if one of the statements fails."""
     try:
-        _run(connection, statements)
+        _run(connection, statements, ())
         connection.commit()
     except BaseException:
         connection.rollback()

@@ -17,7 +17,7 @@ from tracker.domain.diaries import Diary
 from tracker.domain.duty import WeekHours
 from tracker.domain.geo import Point, distance_m
 from tracker.domain.shifts import Shift, shifts_without, weekly_shifts
-from tracker.records import crew, promises
+from tracker.records import crew, promises, stories
 from tracker.records.crew import Box, Needed, Person, Week
 from tracker.records.database import Transaction
 
@@ -167,7 +167,7 @@ async def diaries(
         return []
     closed = closed_between(region, await company.closed(tx, now), start, end)
     weeks = await company.weeks(tx, people, now)
-    promised = await promises.of_technicians(tx, [person.id for person in people], start, end, now, but=but)
+    promised = await stories.of_technicians(tx, [person.id for person in people], start, end, now, but=but)
     return [Diary(each.id, each.home, shifts_of(weeks[each.id], start, end, closed), promised[each.id]) for each in people]
 
 

@@ -7,14 +7,14 @@ never asked here.
 from collections.abc import Collection
 from datetime import datetime
 
-from tracker.actions.booking.crew import diaries
+from tracker.actions.booking.crew import closed_between, diaries, shifts_of
 from tracker.actions.booking.travel import Ways
 from tracker.actions.house import House
 from tracker.domain.cells import cells, epoch_s, first_cell
 from tracker.domain.diaries import Diary, Promise, Travel
 from tracker.domain.geo import Point
 from tracker.domain.slots import Fit, way_to
-from tracker.records import crew, holds, promises
+from tracker.records import crew, holds, plans, promises, stories
 from tracker.records.database import Transaction
 from tracker.records.promises import Owner, owner_of
 
@@ -28,28 +28,50 @@ async def diary_of(tx: Transaction, house: House, technician: str, start: int, e
 
 
 async def reread(tx: Transaction, diary: Diary, start: int, end: int, now: datetime, but: Collection[str] = ()) -> Diary:
-    """The diary as it is promised now, in this transaction. Shifts stay: staff's edits may wait, other bookings may not."""
-    promised = await promises.of_technicians(tx, [diary.technician], start, end, now, but=but)
+    """The diary as it is promised now, in this transaction; the shifts stay as they were known."""
+    promised = await stories.of_technicians(tx, [diary.technician], start, end, now, but=but)
     return diary.with_promises(promised[diary.technician])
 
 
 async def reread_cleared(
+    tx: Transaction, diary: Diary, start: int, end: int, now: datetime, ways: Ways, but: Collection[str] = ()
+) -> Diary:
+    """`reread`, after holds that have ended were removed: they are in nobody's way (B11)."""
+    who = (diary.technician,)
+    rows = await tx.tuples(*stories.asked(who, start, end, now))
+    return await _cleared(tx, diary, stories.answered(rows, who, now, but), ways, (start, end, now, but))
+
+
+async def as_now(
+    tx: Transaction, diary: Diary, start: int, end: int, now: datetime, ways: Ways, but: Collection[str] = ()
+) -> Diary | None:
+    """`reread_cleared`, with the shifts of the plan as it is in this transaction, too; None: they are not in use any more.
+
+    Whoever changes a plan has its technicians locked: so a change has seen what was promised before it, and what is
+    promised after it has seen the change, in whatever process.
+    """
+    who = (diary.technician,)
+    told, planned = await tx.together(stories.asked(who, start, end, now), plans.asked(diary.technician, start, end))
+    plan = plans.answered(planned)
+    if plan is None:
+        return None
+    shifts = shifts_of(plan.week, start, end, closed_between(plan.region, plan.closed, start, end))
+    diary = Diary(diary.technician, plan.week.home, shifts, diary.promises)
+    return await _cleared(tx, diary, stories.answered(told, who, now, but), ways, (start, end, now, but))
+
+
+async def _cleared(
     tx: Transaction,
     diary: Diary,
-    start: int,
-    end: int,
-    now: datetime,
+    found: tuple[dict[str, list[Promise]], list[str]],
     ways: Ways,
-    but: Collection[str] = (),
-    gone: list[str] | None = None,
+    again: tuple[int, int, datetime, Collection[str]],
 ) -> Diary:
-    """`reread`, after holds that have ended were removed: they are in nobody's way (B11). ``gone``: as `of_technicians`."""
-    ended: list[str] = []
-    promised = await promises.of_technicians(tx, [diary.technician], start, end, now, but=but, ended=ended, gone=gone)
+    promised, ended = found
     if not ended:
         return diary.with_promises(promised[diary.technician])
-    await clear_expired(tx, diary, now, ways)
-    return await reread(tx, diary, start, end, now, but)
+    await clear_expired(tx, diary, again[2], ways)
+    return await reread(tx, diary, *again)
 
 
 async def clear_expired(tx: Transaction, diary: Diary, now: datetime, ways: Ways) -> None:

@@ -130,9 +130,9 @@ class Taking[T: Kept]:
 
     async def _still(self, tx: Transaction, chosen: Chosen, now: datetime) -> Fit:
         """The fit as it is in this transaction."""
-        was, search, gone = chosen.fit, self.search, list[str]()
-        diary = await keeping.reread_cleared(tx, chosen.diary, was.begins, was.ends, now, search.ways, search.but, gone)
-        if gone:
+        was, search = chosen.fit, self.search
+        diary = await keeping.as_now(tx, chosen.diary, was.begins, was.ends, now, search.ways, search.but)
+        if diary is None:
             raise Taken
         return self._same(was, diary, search.ways.certain)
 

@@ -43,7 +43,7 @@ async def add_absence(
     made = Absence(id=new_id(), technician_id=technician, starts_at=starts_at, ends_at=ends_at, reason=why)
     async with editing(house, actor) as tx:
         member = there(await staffing.by_id(tx, technician))
-        async with marking(tx, house, [technician]):  # their row is locked: no other absence comes between
+        async with marking(tx, house.clock(), [technician]):  # their row is locked: no other absence comes between
             if (other := await staffing.away_then(tx, technician, starts_at, ends_at)) is not None:
                 raise AwayAlready(_sentence(other, member.zone), absence=other.id)
             await staffing.add_absence(tx, made)
@@ -63,7 +63,7 @@ async def remove_absence(house: House, actor: Actor, absence: str) -> None:
         before = await staffing.absence(tx, absence)
         if before is None:
             raise NotFound("There is no absence with this id.")
-        async with marking(tx, house, [before.technician_id]):
+        async with marking(tx, house.clock(), [before.technician_id]):
             if not await staffing.remove_absence(tx, absence):
                 raise NotFound("There is no absence with this id.")
         await audited(tx, house, actor, "absence.removed", before, None)

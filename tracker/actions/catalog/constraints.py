@@ -30,7 +30,7 @@ async def close_day(house: House, actor: Actor, day: date, name: str) -> ClosedD
     async with editing(house, actor) as tx:
         before = await constraints.closed_day(tx, day)
         if await audited(tx, house, actor, "closed_day.set", before, made):
-            async with marking(tx, house, day=day):
+            async with marking(tx, house.clock(), days=[day]):
                 await constraints.set_closed(tx, made)
     return made
 
@@ -41,7 +41,7 @@ async def open_day(house: House, actor: Actor, day: date) -> None:
         before = await constraints.closed_day(tx, day)
         if before is None:
             raise NotFound("This day is not one of the closed days.")
-        async with marking(tx, house, day=day):
+        async with marking(tx, house.clock(), days=[day]):
             await constraints.open_again(tx, day)
         await audited(tx, house, actor, "closed_day.removed", before, None)
 

@@ -112,7 +112,7 @@ class _Change:
         self.after = await _checked(tx, replace(before, **self.said))
         if not await audited(tx, self.house, self.actor, "technician.changed", before, self.after):
             return
-        async with marking(tx, self.house, [self.technician]):
+        async with marking(tx, self.house.clock(), [self.technician]):
             await staffing.replace(tx, self.after)
         if before.active and not self.after.active and locked is not None:
             await self._send_home(tx, locked)

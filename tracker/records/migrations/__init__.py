@@ -12,7 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from tracker.records.database import Database, own_errors
+from tracker.records.database import Database
+from tracker.records.failures import own_errors
 
 HERE = Path(__file__).parent
 
