@@ -42,6 +42,10 @@ def words(trip: Trip, level: Level) -> str | None:
 
 def privacy(trip: Trip, level: Level) -> str:
     """Who sees what, and until when."""
+    if not trip.tracked:
+        if trip.for_staff:
+            return "**Customers are shown no live map.** The setting technician tracking is off."
+        return f"**{trip.name}’s location is not shown on this page.** It says when work begins, and when it is done."
     if level is Level.PAUSED:
         return "**Technicians can pause sharing,** for a break for example. While it is paused no position is sent or stored."
     if trip.for_staff:
@@ -66,7 +70,7 @@ def map_label(trip: Trip, level: Level) -> str:
         case Level.PAUSED:
             return f"Map of {address}. {trip.name}’s location is not shared at the moment."
         case Level.HIDDEN:
-            return f"Map of {address}. {trip.name}’s van is not shown{'' if trip.closed else ' yet'}."
+            return f"Map of {address}. {trip.name}’s van is not shown{'' if trip.closed or not trip.tracked else ' yet'}."
         case Level.STALE:
             at = clock(last_seen(trip), trip.zone)
             return (

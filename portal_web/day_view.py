@@ -21,6 +21,7 @@ TAGS = {
     Reason.HOURS: "off hours",
     Reason.UNASSIGNED: "unassigned",
     Reason.TRAVEL: "too tight",
+    Reason.MAP_CLOSED: "map closed",
 }
 """The word on the right for why a visit needs a dispatcher."""
 
@@ -88,7 +89,8 @@ def _gravity(line: Line) -> int:
 def trouble_of(visit: Visit, trip: Trip | None, story: Story | None, now: datetime, flag: str | None) -> Trouble | None:
     """The gravest of: late, likely late, no fresh position, nobody assigned, flagged; None if all is well."""
     if visit.state is State.TRAVELING and trip and story:
-        return _late(trip, now) or _unseen(visit, story)
+        closed = waiting(Reason.MAP_CLOSED) if flag == Reason.MAP_CLOSED else None
+        return _late(trip, now) or closed or _unseen(visit, story)
     if visit.state is State.IN_PROGRESS and now > visit.ends_at + LATE:
         minutes = whole_minutes(now - visit.ends_at)
         return Trouble(2, "risk", f"{minutes} min over", f"Was to end at {stamp(visit.ends_at, visit.zone)}.")
@@ -104,7 +106,7 @@ def trouble_of(visit: Visit, trip: Trip | None, story: Story | None, now: dateti
 
 def waiting(reason: Reason) -> Trouble:
     """The trouble of a visit to come that cannot stay as it is."""
-    rank = 5 if reason in (Reason.LATE, Reason.TRAVEL) else 4
+    rank = {Reason.MAP_CLOSED: 3, Reason.LATE: 5, Reason.TRAVEL: 5}.get(reason, 4)
     return Trouble(rank, "open", TAGS.get(reason, "look at it"), WORDS[reason])
 
 

@@ -11,11 +11,12 @@ from portal_web.live import trip_in
 from portal_web.pages import Pages
 from portal_web.sources import Street, technician_of, visit_of
 from portal_web.times import same_day
-from tracker.actions import attention, overview
+from tracker.actions import agenda, attention, overview
 from tracker.actions.attention import Waiting
 from tracker.actions.overview import CompanyDay
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import State
+from tracker.domain.attention import Reason
 from tracker.records.appointments import Appointment
 from tracker.web.guard import house_of
 
@@ -36,8 +37,11 @@ async def technician_day(pages: Pages, request: Request, actor: Actor) -> Respon
         here="home",
         technician=technician,
         visits=visits,
+        met=await agenda.met_at(house, found),
+        details={one.id: one.details for one in found},
         job=job,
         due=due_words(job, now) if job else "",
+        tracking=house.settings.now.technician_tracking,
         traveling=any(visit.state is State.TRAVELING for visit in visits),
         today=today_words(now, technician.zone),
         now=now,
@@ -50,9 +54,12 @@ async def staff_day(pages: Pages, street: Street, request: Request, actor: Actor
     now = house.clock()
     found = await overview.day_of_company(house, actor, now)
     today = [one for one in found.appointments if _today(one, one.zone, now)]
-    lines = [_line(found, one, actor, street, now) for one in today]
+    waits = await attention.waiting(house, actor)
+    closed = {one.appointment.id for one in waits if one.reason is Reason.MAP_CLOSED}
+    why = {one.id: Reason.MAP_CLOSED if one.id in closed else one.unkept or one.flag for one in today}
+    lines = [_line(found, one, actor, street, now, why[one.id]) for one in today]
     shown = {one.id for one in today}
-    later = [one for one in await attention.waiting(house, actor) if one.appointment.id not in shown]
+    later = [one for one in waits if one.appointment.id not in shown]
     return pages.answer(
         request,
         "day_staff.html",
@@ -68,15 +75,14 @@ async def staff_day(pages: Pages, street: Street, request: Request, actor: Actor
     )
 
 
-def _line(found: CompanyDay, one: Appointment, actor: Actor, street: Street, now: datetime) -> Line:
+def _line(found: CompanyDay, one: Appointment, actor: Actor, street: Street, now: datetime, flag: str | None) -> Line:
     view = found.views.get(one.id)
     one = view.appointment if view else one
     technician = found.technicians.get(one.technician_id or "")
-    visit = visit_of(one, technician_of(technician, phone=False), actor.signed)
+    tracked = view.tracked if view else True
+    visit = visit_of(one, technician_of(technician, phone=False), actor.signed, tracked=tracked)
     trip = trip_in(view, visit, technician, street) if view else None
-    return line_of(
-        visit, trip, now, found.accounts.get(one.account_id, ""), technician.name if technician else None, one.unkept or one.flag
-    )
+    return line_of(visit, trip, now, found.accounts.get(one.account_id, ""), technician.name if technician else None, flag)
 
 
 def _later(one: Waiting, actor: Actor) -> tuple[str, Line]:

@@ -76,6 +76,8 @@ class Visit:
     cancel_reason: str | None = None
     for_staff: bool = False
     late: Late | None = None
+    why: str | None = None  # this technician, for staff
+    tracked: bool = True  # False: the company shows its customers no live map
 
     @property
     def name(self) -> str:

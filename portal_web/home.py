@@ -104,7 +104,8 @@ class HomeDoors:
     ) -> Row:
         view, survey, delay = known
         card = technician_of(technician, phone=house.settings.now.show_phone)
-        visit = visit_of(one, card, actor.signed, delay)
+        tracked = house.settings.now.technician_tracking
+        visit = visit_of(one, card, actor.signed, delay, tracked=tracked)
         trip = trip_in(view, visit, technician, self.street) if view else None
         offers = offers_of(one, house.settings.now, now) if actor.role is Role.CUSTOMER else None
         answers = may_answer(actor, one)

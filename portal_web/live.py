@@ -75,7 +75,7 @@ class LiveDoors:
         if house.hub.closed(seen.id) != closed:  # closed while the card was read: the answer must hold nothing of the place
             view = without_place(view)
         actor, technician = actor_of(request), technician_of(row, phone=house.settings.now.show_phone)
-        visit = visit_of(seen, technician, actor.signed, view.expected)
+        visit = visit_of(seen, technician, actor.signed, view.expected, tracked=view.tracked)
         if actor.view_only:
             visit = replace(visit, cancel_reason=None)  # the customer's own words
         trip = trip_in(view, visit, row, self.street)

@@ -23,7 +23,7 @@ def page_context(visit: Visit, trip: Trip | None, now: datetime, site: Site, ico
         "page_facts": {
             "appointment": visit.id,
             "company": site.company,
-            "desk": digits(site.desk.phone) if site.desk and not visit.for_staff else None,
+            "desk": {"dialed": digits(site.desk.phone), "shown": site.desk.phone} if site.desk and not visit.for_staff else None,
             "icons": icons,
             "now": machine(now),
             **urls,
@@ -60,6 +60,7 @@ def panel_facts(visit: Visit, view: LiveView, trip: Trip | None) -> dict[str, An
         "reason": told.reason,
         "closed": told.closed,
         "arriving": told.arriving,
+        "tracked": told.tracked,
         "late": milliseconds(visit.late.as_of) if visit.late else None,
         "forStaff": told.for_staff,
         "street": told.street,

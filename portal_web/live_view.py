@@ -1,6 +1,6 @@
 """The live page of a visit as values to print: one function of the visit's state, the facts of its trip, and the time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from portal_web.facts import Visit
@@ -8,6 +8,8 @@ from portal_web.story import Story, tell
 from portal_web.times import ceil_minute, clock, long_day, same_day, short_day, stamp
 from portal_web.trip import Trip
 from tracker.domain.appointments import State
+
+NO_POSITION = "**This page shows no position of the technician.**"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def look_at(visit: Visit, trip: Trip | None, now: datetime) -> LiveView:
 def trip_of(visit: Visit) -> Trip:
     """What is known of a trip without any position: the plan. Others add what they may show."""
     travel_ends = visit.ends_at - timedelta(minutes=visit.duration_min)
-    return Trip(visit.name, visit.zone, booked=visit.arrival_at, planned=travel_ends, for_staff=visit.for_staff)
+    told = Trip(visit.name, visit.zone, booked=visit.arrival_at, planned=travel_ends)
+    return replace(told, for_staff=visit.for_staff, tracked=visit.tracked)
 
 
 def _map_of_the_address(visit: Visit) -> str:
@@ -71,9 +74,12 @@ def _scheduled(visit: Visit, now: datetime) -> LiveView:
     arrival = visit.late.low if visit.late else visit.arrival_at
     day = "today" if same_day(arrival, now, visit.zone) else f"on {long_day(arrival, visit.zone)}"
     who = visit.technician.first_name if visit.technician else "the technician"
+    to = "the customer" if visit.for_staff else "you"
     privacy = (
         f"**{visit.name}’s location is not shared yet.** "
-        f"The live map opens here when {who} sets off to {'the customer' if visit.for_staff else 'you'}, and closes on arrival."
+        f"The live map opens here when {who} sets off to {to}, and closes on arrival."
+        if visit.tracked
+        else f"**{visit.name}’s location is not shown on this page.** It says when {who} sets off to {to}."
     )
     return LiveView(
         state="scheduled",
@@ -122,7 +128,9 @@ def _in_progress(visit: Visit, now: datetime) -> LiveView:
         map="place",
         map_label=_map_of_the_address(visit),
         headline=f"{visit.name} is working. Likely done around",
-        privacy=f"**Location sharing ended at {at},** when {visit.name} arrived. Nobody can see the van on this page any more.",
+        privacy=f"**Location sharing ended at {at},** when {visit.name} arrived. Nobody can see the van on this page any more."
+        if visit.tracked
+        else NO_POSITION,
         started_at=started,
         done_at=done,
     )
@@ -137,7 +145,9 @@ def _completed(visit: Visit) -> LiveView:
         steps=steps(visit),
         map=None,
         headline=f"{long_day(start, visit.zone)}, {stamp(start, visit.zone)} to {stamp(end, visit.zone)}",
-        privacy=f"**Location sharing ended at {stamp(start, visit.zone)}.** This page shows no position of the technician.",
+        privacy=f"**Location sharing ended at {stamp(start, visit.zone)}.** This page shows no position of the technician."
+        if visit.tracked
+        else NO_POSITION,
     )
 
 
@@ -145,7 +155,8 @@ def _canceled(visit: Visit, now: datetime) -> LiveView:
     at = visit.canceled_at or now
     day = "today" if same_day(at, now, visit.zone) else f"on {short_day(at, visit.zone)}"
     by = f" by {visit.canceled_by}" if visit.canceled_by else ""
-    ended = f" The live map for this visit closed at {stamp(at, visit.zone)}." if visit.traveling_at else ""
+    shared = visit.traveling_at is not None and visit.tracked
+    ended = f" The live map for this visit closed at {stamp(at, visit.zone)}." if shared else ""
     return LiveView(
         state="canceled",
         title="Visit canceled",
@@ -154,7 +165,7 @@ def _canceled(visit: Visit, now: datetime) -> LiveView:
         map=None,
         headline="This visit is canceled",
         canceled=f"Canceled {day} at {stamp(at, visit.zone)}{by}. Nobody is coming.",
-        privacy=f"**{'Location sharing has ended.' if visit.traveling_at else 'No location was shared.'}**{ended}",
+        privacy=f"**{'Location sharing has ended.' if shared else 'No location was shared.'}**{ended}",
     )
 
 

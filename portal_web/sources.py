@@ -11,6 +11,7 @@ from portal_web.trip import Arrival, Seen, Trip
 from tracker.actions.house import House
 from tracker.domain.appointments import STAFF, State
 from tracker.domain.geo import Point, decode_polyline6, distance_m, length_m
+from tracker.domain.reasons import why_chosen
 from tracker.domain.visibility import told_end
 from tracker.records.appointments import Appointment
 from tracker.records.delays import Delay
@@ -39,8 +40,13 @@ def technician_of(row: TechnicianRow | None, *, phone: bool) -> Technician | Non
     return replace(card, name=card.first_name)
 
 
-def visit_of(appointment: Appointment, technician: Technician | None, looker: str = "", delay: Delay | None = None) -> Visit:
-    """An appointment as its customer reads it; ``looker`` is `Actor.signed`, ``delay`` what they were told of one."""
+def visit_of(
+    appointment: Appointment, technician: Technician | None, looker: str = "", delay: Delay | None = None, *, tracked: bool = True
+) -> Visit:
+    """An appointment as its customer reads it; ``looker`` is `Actor.signed`, ``delay`` what they were told of one.
+
+    ``tracked`` False: the company shows its customers no live map (the setting `technician_tracking`).
+    """
     staff = looker.partition(":")[0] in STAFF
     return Visit(
         id=appointment.id,
@@ -63,6 +69,8 @@ def visit_of(appointment: Appointment, technician: Technician | None, looker: st
         cancel_reason=appointment.cancel_reason or appointment.outcome,
         for_staff=staff,
         late=Late(delay.low, delay.high, delay.told_at) if delay and appointment.state is State.SCHEDULED else None,
+        why=why_chosen(appointment.chosen) if staff and technician else None,
+        tracked=tracked,
     )
 
 

@@ -80,6 +80,8 @@ def _still_possible(window: Window, now: datetime) -> Window | None:
 
 
 def _pill(trip: Trip, level: Level, now: datetime) -> tuple[str, str]:
+    if not trip.tracked:
+        return "No live map", "position not shown"
     if level is Level.PAUSED and trip.paused_since:
         return "Paused", f"since {stamp(trip.paused_since, trip.zone)}"
     if level is Level.HIDDEN or trip.seen is None:
@@ -133,6 +135,8 @@ def _sub(trip: Trip, level: Level, window: Window | None, by: datetime | None, n
             "Location sharing is paused. **The visit is still on.** "
             f"This page updates when sharing resumes or {trip.name} arrives.{passed}"
         )
+    if not trip.tracked:
+        return f"{trip.name} has set off. **There is no live map for this visit.** This page changes when work begins.{passed}"
     if level is Level.HIDDEN and trip.closed:
         return f"The live map of this trip has closed. **The visit is still on.** This page updates when {trip.name} arrives."
     if level is Level.HIDDEN:

@@ -51,10 +51,13 @@ class Trip:
     closed: bool = False
     for_staff: bool = False
     arriving: bool = False
+    tracked: bool = True  # False: the company shows no live map
 
 
 def level_of(trip: Trip, now: datetime) -> Level:
     """Paused and hidden are facts of the visit; everything else is age."""
+    if not trip.tracked:
+        return Level.HIDDEN
     if trip.paused_since:
         return Level.PAUSED
     if trip.seen is None:

@@ -40,6 +40,8 @@ class Times(Protocol):
     @property
     def days(self) -> Sequence[DayTimes]: ...
     @property
+    def source(self) -> str: ...
+    @property
     def next_free(self) -> date | None: ...
 
 
@@ -85,7 +87,10 @@ class NextFree:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """The week shown and the times of its chosen day. ``earlier`` and ``later`` are first days, None at either end."""
+    """The week shown and the times of its chosen day. ``earlier`` and ``later`` are first days, None at either end.
+
+    ``estimated``: no road router answered, so travel was reckoned from the distance.
+    """
 
     months: str
     first: str
@@ -96,6 +101,7 @@ class Strip:
     groups: tuple[Group, ...]
     none: str | None = None
     next_free: NextFree | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,7 @@ def strip_of(times: Times, asked: Asked, today: date, horizon_days: int) -> Stri
         groups=groups,
         none=None if with_times else _none(times),
         next_free=_next_free(times) if not with_times else None,
+        estimated=times.source != "road",
     )
 
 

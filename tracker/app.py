@@ -20,6 +20,7 @@ from tracker.config import Config
 from tracker.errors import BadConfiguration, Refusal
 from tracker.live.server import EmbeddedValkey
 from tracker.records.database import Database
+from tracker.records.settings import Settings
 from tracker.roads.addresses import Addresses
 from tracker.roads.finding import finder
 from tracker.roads.opening import open_router
@@ -95,6 +96,7 @@ def create_app(
 async def _running(house: House, receiver: Receiver) -> AsyncIterator[None]:
     """What turns in a web process as long as it serves: viewers' hub, phones' batches, settings."""
     stop = asyncio.Event()
+    house.settings.on_change.append(partial(_tracking_changed, house))
     await house.hub.start(hub_look(house), house.positions.events_after, partial(living, house))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(receiver.run(stop), name="receiver")
@@ -102,6 +104,11 @@ async def _running(house: House, receiver: Receiver) -> AsyncIterator[None]:
         yield
         stop.set()
         await house.hub.stop()
+
+
+def _tracking_changed(house: House, before: Settings, after: Settings) -> None:
+    if before.technician_tracking != after.technician_tracking:
+        house.hub.look_at_all_again()
 
 
 async def keep_settings(house: House, stop: asyncio.Event) -> None:

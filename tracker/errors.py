@@ -242,6 +242,10 @@ class NotBookable(BadInput):
     """This cannot be booked here. Please ask the service desk."""
 
 
+class NobodyToInform(BadInput):
+    """There is nobody to keep informed: name a contact who has an e-mail address."""
+
+
 class PreconditionRequired(Refusal):
     """Say which version of the appointment you saw: send its ETag as If-Match."""
 

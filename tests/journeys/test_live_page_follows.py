@@ -97,8 +97,12 @@ async def test_the_van_moves_to_where_it_was_seen_and_only_the_way_ahead_is_draw
         await anna.page.wait_for_selector(".mk-body", state="attached")
         before = await van_at(anna.page)
         whole = await drawn_length(anna.page)
+        round_m = "(m) => Object.values(window.map_tracker._layers).some((l) => l._mRadius === m)"
+        assert await anna.page.evaluate(round_m, 20)  # how vague the place is, as a circle in true metres (M4)
+        assert await anna.page.locator("path.m-acc").count() == 1
         further = moved(START, 120, 600)
-        await town.ping(further)
+        await town.ping(further, acc=60.0)
+        await until_async(anna.page, round_m, 60)
         has_moved = (
             "(x) => { const b = document.querySelector('.mk-body').getBoundingClientRect(); return Math.abs(b.x - x) > 20; }"
         )

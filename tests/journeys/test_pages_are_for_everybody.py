@@ -67,6 +67,10 @@ async def test_every_state_of_a_visit_is_accessible(tab: Page, gallery: str) -> 
         await visitor.open(f"/{scene}")
         await tab.wait_for_load_state("networkidle")
         await visitor.accessible()
+    await visitor.open("/traveling")
+    for width, height in ((820, 1180), (1180, 820)):  # a tablet, upright and on its side
+        await tab.set_viewport_size({"width": width, "height": height})
+        assert await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 async def test_from_right_to_left_nothing_is_cut_and_times_stay_in_order(chromium: Browser, gallery: str) -> None:

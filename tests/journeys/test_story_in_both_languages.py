@@ -70,6 +70,7 @@ def random_trip(dice: random.Random) -> tuple[Trip, datetime]:
         closed=dice.random() < 0.3,
         for_staff=dice.random() < 0.3,
         arriving=dice.random() < 0.2,
+        tracked=dice.random() > 0.1,
     )
     return trip, now
 

@@ -11,11 +11,13 @@ import pytest
 from icalendar import Calendar
 
 from portal_web.chosen_view import moment
+from tests.bookable import Roads, drive
 from tests.portal_web.customers import HOME, OFFICE, Household, furnish
 from tests.portal_web.living import living
 from tests.portal_web.tabs import Page, Tab, fields, tab_of
 from tests.world import PLACE
 from tracker.actions.booking import booking, holding, moving
+from tracker.actions.booking.travel import TravelMemory
 from tracker.domain import changing
 from tracker.domain.appointments import State, Step
 from tracker.records import customers, events, outbox, schema
@@ -50,6 +52,11 @@ async def test_the_page_grows_with_the_choices_and_forgets_none(home: Household,
     assert f"Visit address: {OFFICE}. This is where the ventilation unit is." in page.text
     assert len(page.values("to_day")) in (6, 7)  # late in the evening today is full
     assert "in Helsinki time (E" in page.text
+    assert "Travel is estimated from the distance." in page.text  # no road router runs here
+    drive(home.town.house, Roads(20))
+    home.town.house.travels = TravelMemory()
+    page = await page.press("show", asset=home.fan, service=home.inspection)
+    assert "estimated" not in page.text
     page = await page.press("to_day", page.values("to_day")[2], details="Door code <1234>")
     at = page.values("to_at")[5]
     page = await page.press("to_at", at)
@@ -66,6 +73,7 @@ async def test_the_page_grows_with_the_choices_and_forgets_none(home: Household,
     page = await page.press("book")
     assert "You’re booked" in page.text
     [booked] = await home.all_booked()
+    assert f'href="/appointments/{booked.id}/calendar.ics"' in page.answer.text
     for said in (booked.booking_id, OFFICE, "Ventilation unit, Office", "Heat pump inspection", "Door code <1234>", "Maya"):
         assert said in page.text
     assert (booked.asset_id, booked.details, booked.address) == (home.fan, "Door code <1234>", OFFICE)

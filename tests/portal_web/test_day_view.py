@@ -40,6 +40,7 @@ def line(visit: Visit, trip: Trip | None = None, flag: str | None = None) -> Lin
         (line(TRAVELING, replace(STALE, eta=Arrival(at("13:50"), at("13:58"), "road"))), "stale"),
         (line(TRAVELING, LOST), "lost"),
         (line(TRAVELING, HIDDEN), None),
+        (line(TRAVELING, HIDDEN, flag="map_closed"), "map closed"),
         (line(replace(SCHEDULED, arrival_at=NOW - timedelta(minutes=4))), None),
         (line(replace(SCHEDULED, arrival_at=NOW - timedelta(minutes=9))), "9 min late"),
         (line(replace(LATER, technician=None)), "unassigned"),

@@ -113,6 +113,7 @@ async def test_an_account_with_an_address_is_changed_by_staff_only_and_never_by_
 
 async def test_who_cannot_book_for_want_of_an_address_is_led_here(town: Town) -> None:
     path = f"/accounts/{town.world.other_account}/address"
-    assert f'href="{path}">' in (await town.client.get("/book")).text.partition("<main")[2]
+    for page in ("/", "/book"):  # and not only from the menu
+        assert f'href="{path}">' in (await town.client.get(page)).text.partition("<main")[2]
     await press(town, path, choice="pin", address="Mökki, Sipoo", lat="60.35", lon="25.27")
-    assert "Give your address" not in (await town.client.get("/book")).text
+    assert "Give your address" not in (await town.client.get("/book")).text + (await town.client.get("/")).text

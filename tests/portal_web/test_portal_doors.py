@@ -16,7 +16,7 @@ from tracker.actions import overview
 from tracker.actions.people import accounts
 from tracker.actions.trip import watching
 from tracker.domain.appointments import Step
-from tracker.records import appointments
+from tracker.records import appointments, settings
 from tracker.records.people import Person
 
 
@@ -162,14 +162,24 @@ async def test_the_technician_and_staff_have_a_page_of_their_own(town):
     assert "Sharing is PAUSED" in (await town.get("/", town.world.technician)).text
     desk = text_of((await town.get("/", town.world.dispatcher)).text)
     assert "1 appointment : 1 on the way" in desk.replace("appointment:", "appointment :")
+    assert "Esimerkki" in day
     assert "Maya" in desk
+
+
+MAYAS = "+358401"
+
+
+async def setting(town: Town, key: str, value: object) -> None:
+    async with town.house.db.transaction() as tx:
+        await settings.write(tx, key, value, "test", town.house.clock())
+    await town.house.settings.refresh(town.house.db)
 
 
 # -- a visit in words, without script ----------------------------------------------------------------------------------
 
 
 async def test_the_trip_is_told_as_plain_text_from_start_to_end(town):
-    await describe_maya(town, title="Heat pump technician", plate="ABC-123")
+    await describe_maya(town, title="Heat pump technician", plate="ABC-123", phone=MAYAS)
     visit, path, anna = await town.appointment(), "", town.world.customer
     path = f"/appointments/{visit}/live"
 
@@ -189,6 +199,11 @@ async def test_the_trip_is_told_as_plain_text_from_start_to_end(town):
     assert "White van ABC-123" in seen
     assert "accurate to about 20 m" in seen
     assert "Refresh" in seen
+    call = f'href="tel:{MAYAS}" aria-label="Call Maya"'
+    told = [call in (await town.get(path, anna)).text]
+    await setting(town, "show_phone", True)  # M3: the number is a setting's, and only while she is on her way
+    told += [call in (await town.get(path, anna)).text]
+    assert (told, (await town.get(f"/api/v1{path}", anna)).json()["technician"]["phone"]) == ([False, True], MAYAS)
     await town.share(on=False)
     paused = await text()
     assert "Paused" in paused
@@ -198,8 +213,36 @@ async def test_the_trip_is_told_as_plain_text_from_start_to_end(town):
     working = await text()
     assert "Maya is working. Likely done around" in working
     assert "Nobody can see the van on this page any more." in working
+    assert "phone" not in (await town.get(f"/api/v1{path}", anna)).json()["technician"]
     await town.step(visit, Step.COMPLETE)
     assert "Visit completed" in await text()
+
+
+async def test_without_technician_tracking_no_page_promises_a_live_map(town):
+    await setting(town, "technician_tracking", False)
+    visit, canceled, anna = await town.appointment(), await town.appointment(), town.world.customer
+
+    async def said() -> str:
+        pages = [(await town.get(path, anna)).text for path in ("/", "/past", f"/appointments/{visit}/live")]
+        return text_of(" ".join(page[page.index("<main") :] for page in pages))
+
+    assert "Maya’s location is not shown on this page. It says when Maya sets off to you." in (told := await said())
+    for step, words in (
+        (Step.START_TRAVEL, "Maya has set off. There is no live map for this visit. This page changes when work begins."),
+        (Step.ARRIVE, "This page shows no position of the technician."),
+        (Step.COMPLETE, "This page shows no position of the technician."),
+    ):
+        await town.step(visit, step)
+        if step is Step.START_TRAVEL:
+            await town.ping(START)
+            day = text_of((await town.get("/", town.world.technician)).text)
+            assert "Dispatch sees you until you arrive. Customers are shown no live map." in day
+        told = await said()
+        assert words in told
+        assert "live map" not in told.lower().replace("there is no live map", "").replace("no live map · position not shown", "")
+        assert "Location sharing" not in told
+    await town.cancel(canceled, "away")
+    assert "No location was shared." in text_of((await town.get(f"/appointments/{canceled}/live", anna)).text)
 
 
 async def test_a_canceled_visit_says_who_and_why(town):

@@ -54,6 +54,7 @@ async def reset_code(town: Town) -> str:
 
 async def test_from_the_code_to_the_home_page_by_way_of_the_profile_once(town: Town) -> None:
     code = await invited(town)
+    assert 'href="/redeem"' in (await town.client.get("/sign-in")).text
     answer = await redeem(town, code.replace("-", " ").lower())
     assert (answer.status_code, answer.headers["location"]) == (303, "/profile?first=1")
     profile = await town.client.get("/profile?first=1")

@@ -140,6 +140,25 @@ def test_the_vehicle_and_the_place_of_the_van_are_told_only_while_it_is_seen(nam
     assert ("Kaivokatu" in text) == (name == "lost")
 
 
+@pytest.mark.parametrize(
+    ("interval_s", "levels"),
+    [
+        (1, {15: "Live", 16: "Delayed", 60: "Delayed", 61: "Stale", 300: "Stale", 301: "Lost"}),
+        (5, {15: "Live", 16: "Delayed", 60: "Delayed", 61: "Stale", 300: "Stale", 301: "Lost"}),
+        (30, {60: "Live", 61: "Delayed", 120: "Delayed", 121: "Stale", 600: "Stale", 601: "Lost"}),
+    ],
+)
+def test_how_fresh_a_position_is_goes_by_the_devices_own_interval(interval_s, levels):
+    """M5: live up to max(15 s, 2 x), delayed up to max(60 s, 4 x), stale up to max(5 min, 20 x), lost after that."""
+    for seconds, word in levels.items():
+        then = NOW - timedelta(seconds=seconds)
+        seen = replace(LIVE.seen, fix_at=then, contact_at=then, interval_s=interval_s)
+        assert f"{word} · " in text_of(page_of(TRAVELING, replace(LIVE, seen=seen))), seconds
+        spoke = replace(seen, contact_at=NOW - timedelta(seconds=3))
+        at_rest = text_of(page_of(TRAVELING, replace(LIVE, seen=spoke)))
+        assert ("Standing · since 1" in at_rest) is (word != "Live"), seconds
+
+
 def test_no_coordinates_but_those_of_the_address_are_in_the_page(scene):
     _, html = scene
     assert set(re.findall(r"\d{2}\.\d{4,}", html)) <= {"60.16617", "24.94617"}

@@ -29,6 +29,7 @@ class Found:
     days: list[Day]
     zone: str = HELSINKI
     next_free: date | None = None
+    source: str = "road"
 
 
 def at(text: str) -> datetime:

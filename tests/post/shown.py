@@ -47,7 +47,7 @@ def visit(names: Names) -> Visit:
         address=names.address,
         zone=ZONE,
         arrival_at=AT,
-        booked_by=names.contact,
+        in_portal=True,
         technician=names.technician,
         vehicle=names.vehicle,
     )

@@ -24,7 +24,7 @@ door with each role.
 
 Kinds: *page* (HTML; a form carries a token), *api* (JSON with the session's cookie, or a phone's token as Bearer),
 *machine* (no cookie is looked at: phones with their own token, health), *socket* (a browser needs our Origin).
-The last column names the scope with which a program's API token opens the door; without one, none does.
+The last column names the scope with which a program's API token opens the door (`any`: every token does); without one, none does.
 
 | method | path | kind | """
 

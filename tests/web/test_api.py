@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from starlette.applications import Starlette
 
@@ -16,7 +17,11 @@ from tests.world import NOW, World
 from tracker.actions.house import House
 from tracker.actions.people import accounts
 from tracker.app import create_app
-from tracker.records import events, people, technicians
+from tracker.domain.appointments import State
+from tracker.domain.misfits import misfit
+from tracker.records import customers, events, people, technicians
+from tracker.records.schema import appointments
+from tracker.web.answers import StepBody
 
 PASSWORD = "correct horse"
 PHONE = "the token of Maya's other phone"
@@ -138,6 +143,31 @@ async def test_a_change_of_an_older_version_is_refused(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"step":"fly"}', "“step” cannot be “fly”. It can be: arrive, cancel, complete, not_done, start_travel, undo."),
+        (
+            b'{"step":"arrive","from":"x"}',
+            f"“from” cannot be “x”. It can be: {', '.join(sorted(State))}.",
+        ),
+        (b"{}", "The field “step” is missing."),
+        (b'{"step":"arrive","at":"noon"}', "“at” must be a time with its offset, as 2026-11-24T12:00:00Z."),
+        (b'{"step":"arrive","reason":7}', "“reason” must be a text or null, not a whole number."),
+        (b'{"step":"arrive","reason":"%s"}' % (b"x" * 1001), "“reason” must have at most 1000 characters."),
+        (
+            b'{"step":"arrive","x":1}',
+            "There is no field “x” here. Leave it out, or write its name as the description does.",
+        ),
+        (b"[]", "What was sent must be an object with fields, not a list."),
+    ],
+)
+def test_what_does_not_fit_is_said_in_words(body: bytes, words: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as error:
+        msgspec.json.decode(body, type=StepBody)
+    assert misfit(error.value, StepBody).sentence == words
+
+
+@pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [
         (b'{"step":"fly"}', "application/json", 422),
@@ -160,12 +190,23 @@ async def test_a_body_that_does_not_fit_is_refused(site: Site, body: bytes, cont
 
 
 async def test_a_phone_asks_for_its_day_with_its_token(site: Site) -> None:
-    todays = await site.world.appointment()
+    todays, reported = await site.world.appointment(), await site.world.appointment(arrival_at=NOW + timedelta(hours=3))
+    async with site.house.db.transaction() as tx:
+        [anna] = await customers.contacts_of(tx, site.world.account)
+        await customers.change_contact(tx, anna.id, phone="+358 40 1")
+        await tx.change(appointments.update().where(appointments.c.id == reported).values(contact_id=anna.id))
     await site.world.appointment(arrival_at=NOW + timedelta(days=1))
     await site.world.appointment(site.world.onni)
     async with site.phone() as phone:
         listed = (await phone.get("/api/v1/technician/today")).json()["appointments"]
-        assert [(each["id"], each["duration_min"]) for each in listed] == [(todays, 90)]
+        assert [(each["id"], each["duration_min"]) for each in listed] == [(todays, 90), (reported, 90)]
+        # whom she meets: the contact who reported it, else the account; a number until it is over
+        assert [(each["customer"], each.get("customer_phone")) for each in listed] == [("Esimerkki", None), ("Anna", "+358 40 1")]
+        over = {"step": "not_done", "reason": "Nobody at home"}
+        for step in ({"step": "arrive"}, over):
+            assert (await phone.post(f"/api/v1/appointments/{reported}/steps", json=step)).status_code == 200
+        [_, after] = (await phone.get("/api/v1/technician/today")).json()["appointments"]
+        assert (after["customer"], after.get("customer_phone")) == ("Anna", None)
         taken = await phone.post(f"/api/v1/appointments/{todays}/steps", json={"step": "start_travel"})
         assert taken.json()["state"] == "traveling"  # no Origin is needed: no other site can send this header
     for token in ("wrong", "x y"):
@@ -173,6 +214,7 @@ async def test_a_phone_asks_for_its_day_with_its_token(site: Site) -> None:
             assert codes(await phone.get("/api/v1/technician/today")) == (401, "bad_token")
     async with site.signed_in("anna@example.org") as client:
         assert codes(await client.get("/api/v1/technician/today")) == (403, "not_allowed")
+        assert not {"customer", "why_technician"} & (await client.get(f"/api/v1/appointments/{todays}")).json().keys()
 
 
 async def test_a_phones_token_is_not_mixed_with_a_cookie(site: Site) -> None:

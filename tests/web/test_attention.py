@@ -122,6 +122,26 @@ async def test_a_change_over_promised_visits_shows_them_until_they_are_mended(sh
     assert await waiting(shop) == {first: "unassigned"}
 
 
+async def test_a_map_that_closed_by_itself_is_shown_until_the_state_is_set(shop: Company, house: House) -> None:
+    """P1: the state is kept, and the desk is told: by the door for programs and on its page."""
+    await shop.technician("Maya")
+    visit = await booked(shop, "09:00")
+    house.clock.move(hours=21)  # type: ignore[attr-defined]
+    steps = f"/appointments/{visit}/steps"
+    await shop.done("POST", steps, {"step": "start_travel"})
+    assert await waiting(shop) == {}
+    house.clock.move(hours=2)  # type: ignore[attr-defined]
+    [closed] = (await shop.done("GET", "/attention"))["appointments"]
+    assert (closed["id"], closed["reason"]) == (visit, "map_closed")
+    desk = await dispatcher(house)
+    shop.client.cookies.clear()
+    page = (await shop.client.get("/", headers=desk)).text
+    assert '<span class="dline__tag">map closed</span>' in page
+    assert closed["words"] in page
+    await shop.done("POST", steps, {"step": "arrive"})
+    assert await waiting(shop) == {}
+
+
 async def test_nobody_but_staff_hears_of_it(shop: Company) -> None:
     answer = await shop.client.get("/api/v1/attention", headers=shop.customer)
     assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")

@@ -1,6 +1,7 @@
 """Booking through the JSON doors: choices, times, holds, one booking for one key, moves against a version, cancellation."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,7 @@ from tests.portal_web.customers import HOME, OFFICE, Household, furnish
 from tests.portal_web.living import living
 from tracker.domain.appointments import State, Step
 from tracker.records import customers, outbox
+from tracker.records.database import new_id
 from tracker.records.people import Person
 
 
@@ -123,7 +125,8 @@ async def test_a_move_names_the_version_that_was_seen(home: Household, anna: Pro
 async def test_canceling_asks_for_a_reason_and_on_the_way_for_a_second_yes(home: Household, anna: Program) -> None:
     made = await anna.book()
     path = f"/appointments/{made['id']}/cancel"
-    assert (await anna.ask("POST", path, {"reason": ""})).status_code == 422
+    for reason in ("", "  ", "x" * 1001):
+        assert (await anna.ask("POST", path, {"reason": reason})).status_code == 422
     assert (await anna.ask("POST", path, {"reason": "x"}, If_Match='"7"')).status_code == 412
     await home.town.step(made["id"], Step.START_TRAVEL)
     once = await anna.ask("POST", path, {"reason": "We are away."})
@@ -188,6 +191,9 @@ async def test_staff_say_for_each_appointment_whether_its_customer_is_kept_infor
 
     async with home.town.house.db.reading() as tx:
         [contact] = await customers.contacts_of(tx, world.account)
+        silent = new_id()
+        row = {"id": silent, "account_id": world.account, "email": "", "name": "Only Called", "created_at": contact.created_at}
+        await customers.add_contact(tx, customers.Contact(**row))
     offers = iter((await anna.offers())[60::4])
 
     async def book(who: Program, **more: Any) -> Any:
@@ -201,6 +207,10 @@ async def test_staff_say_for_each_appointment_whether_its_customer_is_kept_infor
     assert (preset["keep_informed"], await kinds(preset["id"])) == (False, [])
     ticked = await book(desk, contact=contact.id, keep_informed=True)
     assert (ticked["keep_informed"], await kinds(ticked["id"])) == (True, told)
+    for nobody in ({}, {"contact": silent}):  # to be kept informed takes somebody whom letters reach
+        body = {"account": world.account, "service_type": home.inspection, "arrival_at": next(offers), "keep_informed": True}
+        refused = await desk.ask("POST", "/appointments", body | nobody)
+        assert (refused.status_code, refused.json()["code"]) == (422, "nobody_to_inform")
     own = await book(anna, keep_informed=False)
     assert ("keep_informed" in own, await kinds(own["id"])) == (False, told)
     await home.set("letters_for", "all")
@@ -214,3 +224,17 @@ async def test_staff_say_for_each_appointment_whether_its_customer_is_kept_infor
     off = (await desk.ask("PUT", path, {"on": False})).json()
     assert (off["keep_informed"], await kinds(preset["id"])) == (False, [])
     assert (await anna.ask("PUT", path, {"on": True})).status_code == 403
+    alone = await book(desk)
+    nobody = await desk.ask("PUT", f"/appointments/{alone['id']}/informed", {"on": True})
+    assert (alone["keep_informed"], nobody.status_code) == (True, 200)  # so it was preset; nothing is changed
+    alone = await book(desk, keep_informed=False)
+    nobody = await desk.ask("PUT", f"/appointments/{alone['id']}/informed", {"on": True})
+    assert (nobody.status_code, nobody.json()["code"]) == (422, "nobody_to_inform")
+    # B6: why this technician, for staff; B5: an offer names its travel source
+    assert re.fullmatch(r"\d+\.\d km; nobody else could come( \(estimated from the distance\))?", alone["why_technician"])
+    assert "why_technician" not in own
+    times = (await anna.ask("GET", f"/booking/times?service_type={home.inspection}")).json()
+    assert {times["source"], *(offer["source"] for day in times["days"] for offer in day["offers"])} == {"distance"}
+    page = await home.town.get(f"/appointments/{alone['id']}/live", world.dispatcher)
+    assert f"<dt>Why Maya</dt><dd>{alone['why_technician']}</dd>" in page.text
+    assert "Why Maya" not in (await home.town.get(f"/appointments/{alone['id']}/live", world.customer)).text

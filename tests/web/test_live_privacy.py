@@ -24,7 +24,7 @@ from tracker.domain.geo import Point, decode_polyline6, distance_m, moved
 from tracker.domain.visibility import Cloak, cloak_zone, coarse_eta, inside
 from tracker.domain.ways import Basis, StoredRoute
 from tracker.live.gate import Gate
-from tracker.records import anchors, appointments, events, legs, schema, technicians
+from tracker.records import anchors, appointments, events, legs, schema, settings, technicians
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -270,6 +270,39 @@ async def test_a_pause_ends_what_is_seen_before_it_is_answered(play: Scene) -> N
     await sharing.set_sharing(play.house, play.technician, play.world.maya, True)
     play.versions.clear()  # the pause took her last place as well
     await play.shown(watchers.viewers[0], somewhere(3))
+
+
+async def test_without_technician_tracking_customers_see_no_place_and_staff_keep_their_board(play: Scene) -> None:
+    """Switched off under an open page (D4): both processes know within two seconds; switched on again it goes on."""
+    visit = await play.travel()
+    watchers = await Watchers.of(play, visit)
+    await play.shown(watchers.viewers[0], somewhere(1))
+    await _tracking(play, on=False)
+    for viewer in watchers.viewers:
+        await viewer.until(lambda v: v.snapshots[-1]["reason"] == "tracking_off")
+    before = [len(viewer.places) for viewer in watchers.viewers]
+    await play.ping(somewhere(2))  # the gate is not renewed yet: this is published, and let out by nobody
+    await watchers.see_nothing_of(somewhere(2))
+    await gates.open_gate(play.house, play.world.maya)
+    await play.ping(somewhere(3))
+    _, token = await play.cookie(play.world.dispatcher)
+    board = await play.watch_with(token, None, board=True)
+    assert board.frames[0]["technicians"][0]["position"]["lon"] == somewhere(3).lon
+    await watchers.see_nothing_of(somewhere(3))
+    assert [len(viewer.places) for viewer in watchers.viewers] == before
+    told = (await play.get(visit, watchers.token)).json()
+    assert (told["reason"], told["eta"]["basis"], told["state"]) == ("tracking_off", "booked", "traveling")
+    await _tracking(play, on=True)
+    for viewer in watchers.viewers:
+        await viewer.until(lambda v: v.snapshots[-1]["reason"] is None)
+    await gates.open_gate(play.house, play.world.maya)
+    await play.shown(watchers.viewers[0], somewhere(4))
+
+
+async def _tracking(play: Scene, *, on: bool) -> None:
+    async with play.house.db.transaction() as tx:
+        await settings.write(tx, "technician_tracking", on, "test", play.house.clock())
+    await play.house.settings.refresh(play.house.db)
 
 
 async def test_a_process_that_dies_between_commit_and_publish_leaves_nothing_to_see(play: Scene) -> None:

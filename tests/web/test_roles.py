@@ -30,6 +30,7 @@ from tracker.actions.trip.sharing import set_sharing
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step
+from tracker.domain.scopes import ANY
 from tracker.web.asyncapi import CHANNELS
 from tracker.web.guard import SAFE, Door, SocketDoor
 
@@ -59,7 +60,7 @@ def admits(route: Door, persona: Persona) -> bool:
     if persona.bearer and route.kind == "page":
         return Role.ANONYMOUS in route.roles  # a page reads no Authorization: who shows one is nobody there
     if persona.scope:
-        return route.scope == persona.scope
+        return route.scope in (persona.scope, ANY)
     return role_at(route, persona) in route.roles
 
 

@@ -77,9 +77,10 @@ async def test_settings_are_changed_all_or_none_by_whom_may(client: httpx.AsyncC
     wrong = [
         ({"company": "Waypoint", "slot_grid_min": 3}, "slot_grid_min must be between 5 and 240"),
         ({"company": "Waypoint", "holidays": "Atlantis"}, "holidays of 'Atlantis' are not known"),
-        ({"company": "Waypoint", "surveys": "yes"}, "$.surveys"),
+        ({"company": "Waypoint", "surveys": "yes"}, "“surveys” must be true or false, not a text."),
+        ({"letters_for": "nobody"}, "“letters_for” cannot be “nobody”. It can be: all, portal."),
         ({"company": "Waypoint", "colour": "blue"}, "There is no field “colour” here."),
-        ({"company": None}, "$.company"),
+        ({"company": None}, "“company” must be a text, not null."),
         ({"company": "x" * 201}, "company may have 200 characters at most"),
     ]
     for body, words in wrong:

@@ -1,14 +1,16 @@
 """Appointments as the person who asks may know them: the own ones of a customer or a technician, everybody's for staff."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tracker.actions.house import House
 from tracker.domain.accounts import Actor
-from tracker.domain.appointments import Role
+from tracker.domain.appointments import Role, State
 from tracker.domain.visibility import may_watch
 from tracker.errors import BadInput, NotAllowed, NotFound
-from tracker.records import appointments, technicians
+from tracker.records import appointments, customers, technicians
 from tracker.records.appointments import Appointment
 
 LONGEST = timedelta(days=92)
@@ -42,6 +44,28 @@ async def today(house: House, actor: Actor) -> list[Appointment]:
         day = now.astimezone(zone).date()
         start, end = (datetime.combine(each, time(), zone).astimezone(UTC) for each in (day, day + timedelta(days=1)))
         return await appointments.of_technician(tx, actor.technician, start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Whom a technician meets: the contact who reported the visit, else the account; a number only until it is over."""
+
+    name: str
+    phone: str | None = None
+
+
+async def met_at(house: House, jobs: Sequence[Appointment]) -> dict[str, Met]:
+    """Whom the technician whose jobs these are meets at each, by appointment."""
+    async with house.db.reading() as tx:
+        reported = await customers.contacts_by_id(tx, {one.contact_id for one in jobs if one.contact_id})
+        names = await customers.names_of(tx, {one.account_id for one in jobs})
+    met = {}
+    for one in jobs:
+        contact = reported.get(one.contact_id or "")
+        known = contact is not None and contact.ended_at is None
+        phone = contact.phone if contact and known and one.state not in (State.COMPLETED, State.CANCELED) else None
+        met[one.id] = Met(contact.name if contact and known else names.get(one.account_id, ""), phone)
+    return met
 
 
 async def appointment_for(house: House, actor: Actor, appointment: str) -> Appointment:

@@ -1,10 +1,11 @@
-"""Visits to come that need a dispatcher, of every day: why, and who was to come."""
+"""Visits that need a dispatcher, of every day: why, and who was to come."""
 
 from dataclasses import dataclass
 
 from tracker.actions.house import House
 from tracker.actions.staff import only_staff
 from tracker.domain.accounts import Actor
+from tracker.domain.appointments import State
 from tracker.domain.attention import Reason
 from tracker.records import attention, customers, technicians
 from tracker.records.appointments import Appointment
@@ -24,7 +25,9 @@ class Waiting:
 
 
 def reason_of(appointment: Appointment) -> Reason | None:
-    """Why a scheduled visit needs a dispatcher, the gravest first; None if it does not."""
+    """Why a visit out of `attention.waiting` needs a dispatcher, the gravest first; None if it does not."""
+    if appointment.state is State.TRAVELING:
+        return Reason.MAP_CLOSED
     if appointment.technician_id is None:
         return Reason.UNASSIGNED
     said = appointment.unkept or appointment.flag

@@ -27,6 +27,7 @@ class CurrentSettings:
 
     def __init__(self) -> None:
         self._settings = Settings()
+        self.on_change: list[Callable[[Settings, Settings], None]] = []  # told before and after, when this process knows
 
     @property
     def now(self) -> Settings:
@@ -36,7 +37,11 @@ class CurrentSettings:
     async def refresh(self, db: Database) -> None:
         """Read the rows again."""
         async with db.reading() as tx:
-            self._settings = await settings_records.read(tx)
+            read = await settings_records.read(tx)
+        before, self._settings = self._settings, read
+        if read != before:
+            for tell in self.on_change:
+                tell(before, read)
 
 
 def the_clock() -> datetime:

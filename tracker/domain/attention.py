@@ -1,4 +1,4 @@
-"""Why a visit that was promised needs a dispatcher, and whether its technician can be there as it was promised."""
+"""Why a visit, promised or on its way, needs a dispatcher, and whether its technician can be there as it was promised."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -11,7 +11,7 @@ from tracker.domain.shifts import Span, weekly_shifts
 
 
 class Reason(StrEnum):
-    """What is wrong: the first four because staff changed the plan under a promise."""
+    """What is wrong: the first four because staff changed the plan under a promise; the last with a visit on its way."""
 
     INACTIVE = "inactive"
     ABSENT = "absent"
@@ -20,6 +20,7 @@ class Reason(StrEnum):
     UNASSIGNED = "unassigned"
     LATE = "late"
     TRAVEL = "travel"
+    MAP_CLOSED = "map_closed"
 
 
 WORDS = {
@@ -30,6 +31,7 @@ WORDS = {
     Reason.UNASSIGNED: "Nobody is assigned to this visit.",
     Reason.LATE: "The visit before runs into this one.",
     Reason.TRAVEL: "The way from the visit before takes longer than was promised.",
+    Reason.MAP_CLOSED: "The live map closed by itself: it took too long, or the technician left again. Call, then set the state.",
 }
 """The sentences that a dispatcher reads."""
 

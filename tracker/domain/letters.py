@@ -47,12 +47,16 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who writes: the company, the address people open, the service desk's number (empty: none); and in which language."""
+    """Who writes: the company, the address people open, the service desk's number (empty: none); and in which language.
+
+    ``live_map`` False: its customers are shown none (the setting `technician_tracking`), so no letter promises one.
+    """
 
     company: str
     url: str
     phone: str = ""
     tongue: Tongue = ENGLISH
+    live_map: bool = True
 
     @property
     def desk(self) -> str:

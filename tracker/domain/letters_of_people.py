@@ -11,13 +11,13 @@ def invitation(sender: Sender, account: str, email: str, code: str, until: datet
     when = tongue.moment(until, zone)
     return Words(
         subject=say("Your invitation to {company}", company=sender.company),
-        preview=say("Create your sign-in with the code {code}.", code=code),
+        preview=say("Create your account with the code {code}.", code=code),
         pill=say("Invitation"),
-        lead=say("Create your sign-in with this code"),
+        lead=say("Create your account with this code"),
         big=code,
         code=True,
         sub=say("It works once, until {when}, {zone}.", when=when, zone=tongue.zone(zone, until)),
-        button=Link(say("Create your sign-in"), f"{sender.url}/redeem#{code}"),
+        button=Link(say("Create your account"), f"{sender.url}/redeem#{code}"),
         facts=(
             Fact(say("Account"), account),
             Fact(say("E-mail address"), email),

@@ -10,7 +10,7 @@ from tracker.domain.tongues import Tongue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What a letter may say of an appointment. ``booked_by`` is a name if it was booked in the portal."""
+    """What a letter may say of an appointment. ``in_portal``: its reader booked it there."""
 
     id: str
     booking_id: str
@@ -19,7 +19,7 @@ class Visit:
     address: str
     zone: str
     arrival_at: datetime
-    booked_by: str | None = None
+    in_portal: bool = False
     technician: str = ""
     vehicle: str = ""
     link: str = ""  # opens its page without signing in
@@ -43,8 +43,8 @@ class Visit:
 
     def why(self, tongue: Tongue) -> str:
         """Why somebody gets letters about it."""
-        if self.booked_by:
-            return tongue.say("You get this because {name} booked this visit in the portal.", name=self.booked_by)
+        if self.in_portal:
+            return tongue.say("You get this because you booked this visit in the portal.")
         return tongue.say("You get this because you are the contact for this visit.")
 
     def page(self, sender: Sender) -> str:
@@ -102,7 +102,8 @@ def _planned(sender: Sender, visit: Visit, *, subject: str, pill: str, lead: str
     tongue, say = sender.tongue, sender.tongue.say
     day, time = tongue.long_day(visit.arrival_at, visit.zone), tongue.clock(visit.arrival_at, visit.zone)
     zone = tongue.zone(visit.zone, visit.arrival_at)
-    on_the_day = say("you get a message when the technician sets off, with a link to the arrival time and a live map.")
+    followed = say("you get a message when the technician sets off, with a link to the arrival time and a live map.")
+    on_the_day = followed if sender.live_map else say("you get a message when the technician sets off.")
     return Words(
         subject=subject,
         preview=say("The technician arrives {day} at {time}, {zone}.", day=day, time=time, zone=zone),

@@ -21,9 +21,10 @@ def traveling(sender: Sender, visit: Visit, set_off: datetime, expected: Expecte
     """The technician is on the way. No place, no map: the page has them, for as long as they may be seen."""
     tongue, say, name, zone = sender.tongue, sender.tongue.say, visit.name(sender.tongue), visit.zone
     low, high = tongue.clock(expected.low, zone), tongue.clock(expected.high, zone)
+    live = sender.live_map
     shown = say("Until then the page shows where the van is, and how old that is.")
     passed_on = say("The link opens without signing in, so pass it on only to someone who should see the van arrive.")
-    left, as_of = tongue.clock(set_off, zone), tongue.clock(expected.as_of, zone)
+    left, as_of, there = tongue.clock(set_off, zone), tongue.clock(expected.as_of, zone), tongue.zone(zone, expected.as_of)
     if high != low:
         subject = say("{name} is on the way, expected {low} to {high}", name=name, low=low, high=high)
         lead = say("{name} set off at {time} and is expected between", name=name, time=left)
@@ -32,15 +33,19 @@ def traveling(sender: Sender, visit: Visit, set_off: datetime, expected: Expecte
         lead = say("{name} set off at {time} and is expected at", name=name, time=left)
     return Words(
         subject=subject,
-        preview=say("{service} today. Open the link for the current arrival time and live map.", service=visit.service),
+        preview=say("{service} today. Open the link for the current arrival time and live map.", service=visit.service)
+        if live
+        else say("{service} today.", service=visit.service),
         pill=say("On the way"),
         state="traveling",
         lead=lead,
         big=tongue.between(low, high) if high != low else low,
-        sub=say("As of {time}, {zone}. The page always has the newest time.", time=as_of, zone=tongue.zone(zone, expected.as_of)),
-        button=Link(say("View live map"), visit.page(sender)),
+        sub=say("As of {time}, {zone}. The page always has the newest time.", time=as_of, zone=there)
+        if live
+        else say("As of {time}, {zone}.", time=as_of, zone=there),
+        button=Link(say("View live map") if live else say("View appointment"), visit.page(sender)),
         facts=visit.facts(tongue, who=True),
-        note=(say("{name} stops sharing on arrival.", name=name), passed_on if visit.link else shown),
+        note=(say("{name} stops sharing on arrival.", name=name), passed_on if visit.link else shown) if live else None,
         why=say("You get this because you are the contact for this visit."),
     )
 

@@ -18,6 +18,10 @@ SCOPES = {
 }
 
 
+ANY = "any"
+"""Written at a door that every living token opens, whatever it is good for."""
+
+
 def checked(scopes: Iterable[str]) -> list[str]:
     """The scopes in the order of `SCOPES`, each once; `BadInput` for one that does not exist, and for none at all."""
     wanted = set(scopes)

@@ -34,6 +34,8 @@ class Cloak:
 
 
 NO_CLOAK = Cloak(Point(0.0, 0.0), 0.0)
+EVERYWHERE = Cloak(Point(0.0, 0.0), 30_000_000.0)
+"""Hides every place on Earth: where the company shows its customers no live map (the setting `technician_tracking`)."""
 
 
 def anchor_for(place: Point, anchors: Iterable[Point]) -> Point | None:

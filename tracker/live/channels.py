@@ -79,8 +79,7 @@ class Hub:
 
     def join(self, viewer: Watch, technician: str | None) -> None:
         """Begin to watch: a snapshot comes as soon as the channel is confirmed and the visit was looked at."""
-        channel = self.channels.get(viewer.appointment)
-        if channel is None:
+        if (channel := self.channels.get(viewer.appointment)) is None:
             channel = self.channels[viewer.appointment] = Channel(viewer.appointment, technician)
         channel.admit(viewer)
         self._want(channel)
@@ -91,8 +90,7 @@ class Hub:
 
     def leave(self, viewer: Watch) -> None:
         """Watch no more."""
-        channel = self.channels.get(viewer.appointment)
-        if channel is None:
+        if (channel := self.channels.get(viewer.appointment)) is None:
             return
         channel.viewers.discard(viewer)
         if not channel.viewers:
@@ -163,9 +161,7 @@ class Hub:
         """After a nap everybody is held for a new look: a closing may have given up waiting for this process."""
         if self.naps.noticed():
             log.warning("process_slept")
-            for channel in self.channels.values():
-                channel.close()
-                self._doubt(channel)
+            self.look_at_all_again()
 
     def closed(self, appointment: str) -> tuple[int, int]:
         """Changes whenever a closing, or a nap in which one may have been missed, lies between two calls."""
@@ -207,8 +203,13 @@ class Hub:
 
     async def look_again(self, appointment: str) -> None:
         """Something changed that the channel does not tell (another technician): look, and send what is so now."""
-        channel = self.channels.get(appointment)
-        if channel is not None:
+        if (channel := self.channels.get(appointment)) is not None:
+            self._doubt(channel)
+
+    def look_at_all_again(self) -> None:
+        """What may be shown at all has changed: nothing more for anybody before a new look."""
+        for channel in self.channels.values():
+            channel.close()
             self._doubt(channel)
 
     # -- time ----------------------------------------------------------------------------------------------------------

@@ -40,6 +40,11 @@ async def by_hash(tx: Transaction, token_hash: bytes, now: datetime) -> ApiToken
     return found if found and found.living(now) else None
 
 
+async def by_id(tx: Transaction, id: str) -> ApiToken | None:
+    """One token, living or not."""
+    return await tx.one(select(*_TOKEN).where(api_tokens.c.id == id), ApiToken)
+
+
 async def everything(tx: Transaction) -> list[ApiToken]:
     """All tokens, the newest first, the revoked and expired among them."""
     return await tx.all(select(*_TOKEN).order_by(api_tokens.c.created_at.desc(), api_tokens.c.id), ApiToken)

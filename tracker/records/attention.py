@@ -1,4 +1,4 @@
-"""Visits to come that need a dispatcher: what is promised by whom, and why it cannot be kept."""
+"""Visits that need a dispatcher: what is promised by whom, and why it cannot be kept."""
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time
@@ -14,7 +14,7 @@ from tracker.records.appointments import Appointment
 from tracker.records.crew import Person
 from tracker.records.database import Transaction
 from tracker.records.promises import REACH
-from tracker.records.schema import appointments, technicians
+from tracker.records.schema import appointments, legs, technicians
 
 
 class Promised(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +91,8 @@ async def mark(tx: Transaction, appointment: str, reason: str | None) -> None:
 
 
 async def waiting(tx: Transaction, since: datetime, most: int) -> list[Appointment]:
-    """Scheduled visits that are not over and need a dispatcher, by arrival."""
-    a = appointments.c
-    which = (a.state == State.SCHEDULED) & (a.unkept.is_not(None) | a.flag.is_not(None) | a.technician_id.is_(None))
-    return await appointment_records.some(tx, which & (a.ends_at > since), most)
+    """Scheduled visits that are not over and need a dispatcher, and those on their way whose map has closed, by arrival."""
+    a, ended = appointments.c, legs.c.ended_at.is_not(None) | (legs.c.hides_at <= since)
+    promised = (a.state == State.SCHEDULED) & (a.unkept.is_not(None) | a.flag.is_not(None) | a.technician_id.is_(None))
+    closed = (a.state == State.TRAVELING) & a.leg_id.in_(select(legs.c.id).where(ended))
+    return await appointment_records.some(tx, (promised & (a.ends_at > since)) | closed, most)

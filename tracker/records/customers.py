@@ -123,6 +123,16 @@ async def contact(tx: Transaction, id: str) -> Contact | None:
     return await tx.one(select(*_CONTACT).where(contacts.c.id == id), Contact)
 
 
+async def contacts_by_id(tx: Transaction, ids: Collection[str]) -> dict[str, Contact]:
+    """Some contacts by id, removed or not."""
+    return {one.id: one for one in await tx.all(select(*_CONTACT).where(contacts.c.id.in_(ids)), Contact)}
+
+
+def can_be_informed(contact: Contact | None) -> bool:
+    """Whether letters reach this contact: there is one, not removed, with an address."""
+    return contact is not None and contact.ended_at is None and bool(contact.email)
+
+
 async def contacts_of(tx: Transaction, account: str) -> list[Contact]:
     """The living contacts of an account, by name."""
     living = (contacts.c.account_id == account) & contacts.c.ended_at.is_(None)

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from tracker.domain.letter_kinds import Kind
+from tracker.domain.misfits import misfit
 from tracker.domain.tongues import LANGUAGES
 from tracker.errors import BadInput
 from tracker.records.database import Transaction
@@ -32,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     customer_cancels_traveling: bool = True  # A7
     asset_selection: bool = True  # a customer may name the asset when booking (B2)
     details_field: bool = True  # … and add a text (B8)
-    technician_tracking: bool = True
+    technician_tracking: bool = True  # a live map for customers; off: words and states alone, staff keep their board
     delay_min: int = 15  # a delay beyond so many minutes is told before departure (E5); 0: never
     surveys: bool = True
     lead_time_min: int = 120  # no arrival is offered sooner
@@ -91,7 +92,7 @@ def checked(values: dict[str, Any]) -> Settings:
     try:
         result = msgspec.convert(values, Settings)
     except msgspec.ValidationError as error:
-        raise BadInput(str(error)) from error
+        raise misfit(error, Settings) from error
     for key, (least, most) in LIMITS.items():
         if not least <= getattr(result, key) <= most:
             raise BadInput(f"{key} must be between {least} and {most}")

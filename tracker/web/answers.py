@@ -8,7 +8,9 @@ from starlette.responses import Response
 
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, State, Step
+from tracker.domain.reasons import why_chosen
 from tracker.domain.visibility import told_end
+from tracker.records.api_tokens import ApiToken
 from tracker.records.appointments import Appointment
 from tracker.records.sessions import Session
 from tracker.web.bodies import Moment, json_answer
@@ -78,6 +80,9 @@ class AppointmentAnswer(msgspec.Struct, omit_defaults=True, kw_only=True):
     source: str | None = None
     keep_informed: bool | None = None
     canceled_by: str | None = None
+    customer: str | None = None  # in a technician's day: whom they meet …
+    customer_phone: str | None = None  # … and their number until the visit is over
+    why_technician: str | None = None  # for staff: "4.2 km; next best 6.0 km"
 
 
 class AppointmentsAnswer(msgspec.Struct):
@@ -86,13 +91,22 @@ class AppointmentsAnswer(msgspec.Struct):
     appointments: list[AppointmentAnswer]
 
 
+class TokenSaid(msgspec.Struct):
+    """The API token that was shown: what it is good for, and until when."""
+
+    id: str
+    scopes: list[str]
+    expires_at: datetime
+
+
 class MeAnswer(msgspec.Struct):
-    """Who is asking. ``person`` is null for a phone's token."""
+    """Who is asking. ``person`` is null for a token; ``token`` is there for a program, whose ``name`` is its token's."""
 
     person: str | None
     name: str
     role: Role
     technician: str | None
+    token: TokenSaid | None = None
 
 
 class SessionAnswer(msgspec.Struct):
@@ -136,7 +150,7 @@ class ProblemAnswer(msgspec.Struct):
 
 def public(appointment: Appointment, actor: Actor) -> AppointmentAnswer:
     """The appointment as this person may know it."""
-    names = set(AppointmentAnswer.__struct_fields__) - {"place"}
+    names = set(AppointmentAnswer.__struct_fields__) - {"place", "why_technician", "customer", "customer_phone"}
     if not actor.staff:
         names -= {"account_id", "contact_id", "source", "keep_informed", "canceled_by"}
     if actor.role is Role.CUSTOMER:
@@ -144,6 +158,8 @@ def public(appointment: Appointment, actor: Actor) -> AppointmentAnswer:
     known = {name: getattr(appointment, name) for name in names}
     if actor.role is Role.CUSTOMER:
         known["ends_at"] = told_end(appointment)
+    if actor.staff and appointment.technician_id:
+        known["why_technician"] = why_chosen(appointment.chosen)
     return AppointmentAnswer(place=Place(appointment.lat, appointment.lon), **known)
 
 
@@ -164,6 +180,7 @@ def public_session(session: Session, actor: Actor) -> SessionAnswer:
     return SessionAnswer(current=session.id == actor.session, **fields)
 
 
-def public_actor(actor: Actor) -> MeAnswer:
-    """Who is asking."""
-    return MeAnswer(actor.person, actor.name, actor.role, actor.technician)
+def public_actor(actor: Actor, token: ApiToken | None = None) -> MeAnswer:
+    """Who is asking, and with which token."""
+    said = TokenSaid(token.id, list(token.scopes), token.expires_at) if token else None
+    return MeAnswer(actor.person, actor.name, actor.role, actor.technician, said)

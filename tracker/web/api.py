@@ -2,17 +2,19 @@
 
 from datetime import timedelta
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from tracker.actions import agenda
 from tracker.actions.booking.keyed import Keyed
-from tracker.actions.people import accounts
+from tracker.actions.people import accounts, tokens
 from tracker.actions.trip.handover import hand_over
 from tracker.actions.trip.sharing import set_sharing
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.appointments import STAFF, Role
+from tracker.domain.scopes import ANY
 from tracker.errors import NotAllowed
 from tracker.web import (
     api_attention,
@@ -58,7 +60,7 @@ def operations() -> list[Operation]:
     read, write = "appointments:read", "appointments:write"
     same, once, stale = ("If-Match",), ("If-Match", "Idempotency-Key"), (409, 412)
     return [
-        Operation("GET", "/api/v1/me", me, SIGNED_IN, MeAnswer),
+        Operation("GET", "/api/v1/me", me, SIGNED_IN, MeAnswer, scope=ANY),
         Operation("GET", "/api/v1/sessions", list_sessions, SIGNED_IN, SessionsAnswer),
         Operation("POST", "/api/v1/sessions", sign_in, EVERYBODY, MeAnswer, SignInBody, status=201, refusals=(401, 429)),
         Operation("DELETE", "/api/v1/sessions", end_other_sessions, SIGNED_IN, EndedAnswer),
@@ -101,8 +103,9 @@ def operations() -> list[Operation]:
 
 
 async def me(request: Request) -> Response:
-    """Who is asking."""
-    return json_answer(public_actor(actor_of(request)))
+    """Who is asking; a program reads what its token is good for, and until when."""
+    actor = actor_of(request)
+    return json_answer(public_actor(actor, await tokens.own_token(house_of(request), actor)))
 
 
 async def sign_in(request: Request) -> Response:
@@ -155,10 +158,12 @@ async def list_appointments(request: Request) -> Response:
 
 
 async def today(request: Request) -> Response:
-    """What a technician has to do today, and what is under way; for the app and the phone's token."""
-    actor = actor_of(request)
-    found = await agenda.today(house_of(request), actor)
-    return json_answer(AppointmentsAnswer([public(each, actor) for each in found]))
+    """What a technician has to do today and whom they meet, and what is under way; for the app and the phone's token."""
+    house, actor = house_of(request), actor_of(request)
+    found = await agenda.today(house, actor)
+    met = await agenda.met_at(house, found)
+    jobs = [replace(public(each, actor), customer=met[each.id].name, customer_phone=met[each.id].phone) for each in found]
+    return json_answer(AppointmentsAnswer(jobs))
 
 
 async def read_appointment(request: Request) -> Response:

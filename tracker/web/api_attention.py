@@ -1,4 +1,4 @@
-"""JSON door for programs of staff: the visits to come that need a dispatcher."""
+"""JSON door for programs of staff: the visits that need a dispatcher."""
 
 from datetime import datetime
 
@@ -15,8 +15,8 @@ from tracker.web.openapi import Operation
 
 
 class WaitingAnswer(msgspec.Struct, kw_only=True):
-    """A scheduled visit that cannot stay as it is: why, and ``words`` for people. It is gone once it was moved, handed over
-    or mended."""
+    """A visit that cannot stay as it is: why, and ``words`` for people. It is gone once it was moved, handed over or mended,
+    or, on its way with a map that closed by itself, once its state was set."""
 
     id: str
     booking_id: str
@@ -42,7 +42,7 @@ def operations() -> list[Operation]:
 
 
 async def list_attention(request: Request) -> Response:
-    """Visits to come whose technician cannot be there as promised, that nobody is assigned to, or that are too tight."""
+    """Visits whose technician cannot be there as promised, that have nobody, that are too tight, or whose map closed."""
     found = await attention.waiting(house_of(request), actor_of(request))
     return json_answer(AttentionAnswer([_answer(one) for one in found]))
 

@@ -10,14 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
 
+from tracker.domain.misfits import misfit
 from tracker.errors import BadInput, NulCharacter, TooBig, TooSlow, Unreadable, VersionMismatch
 
 BODY_S = 30.0
 """How long a body may take to arrive."""
 
 type Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-
-_NO_FIELD = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
 
 
 def at_most(most_bytes: int, receive: Receive) -> Receive:
@@ -52,18 +51,9 @@ async def body_of[T](request: Request, kind: type[T]) -> T:
             raise NulCharacter
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise _misfit(error) from None
+        raise misfit(error, kind) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Unreadable from None
-
-
-def _misfit(error: msgspec.ValidationError) -> BadInput:
-    """What does not fit, and where."""
-    unknown = _NO_FIELD.fullmatch(str(error))
-    if unknown is None:
-        return BadInput(str(error))
-    name = ".".join(part for part in (unknown[2], unknown[1][:100]) if part)
-    return BadInput(f"There is no field “{name}” here. Leave it out, or write its name as the description does.", field=name)
 
 
 def has_nul(value: object) -> bool:
@@ -124,7 +114,7 @@ def asked[T](request: Request, kind: type[T]) -> T:
     try:
         return msgspec.convert(dict(request.query_params), kind, strict=False)
     except msgspec.ValidationError as error:
-        raise BadInput(str(error)) from None
+        raise misfit(error, kind) from None
 
 
 def only(request: Request, known: frozenset[str]) -> None:

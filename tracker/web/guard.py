@@ -14,6 +14,7 @@ from tracker.actions.house import House
 from tracker.actions.people import accounts
 from tracker.domain.accounts import ANONYMOUS, Actor
 from tracker.domain.appointments import STAFF, Role
+from tracker.domain.scopes import ANY
 from tracker.errors import LinkInactive, NotAllowed, NotFound, NotSignedIn, NulCharacter, Refusal
 from tracker.web.bodies import at_most
 from tracker.web.identity import Guard
@@ -130,7 +131,7 @@ def door(
 
     ``places``: its answer may show where a technician is, so no end of a session or link is overtaken by it (`Shown`).
 
-    ``scope`` (of `domain/scopes`): programs with an API token that is good for it are let in, too.
+    ``scope`` (of `domain/scopes`): programs with an API token that is good for it are let in, too; `ANY`: with any token.
 
     A ``page`` that takes a POST finds its form checked: ``await request.form()``. Anonymous callers of a door that is not
     theirs get `NotSignedIn`, others `NotAllowed`.
@@ -170,7 +171,7 @@ async def admitted(guard: Guard, request: Request, roles: frozenset[Role], kind:
             actor = await guard.holder(request, request.path_params["appointment"], actor)
     if not (actor.token and scope and roles & STAFF):  # what admins alone may, a token may that an admin made for it
         _let_in(actor, roles)
-    if actor.token and scope not in actor.scopes:
+    if actor.token and scope not in actor.scopes and scope != ANY:
         raise NotAllowed("This token is not good for that." + (f" It needs the scope {scope}." if scope else ""))
     if kind == "page" and request.method not in SAFE:
         await guard.check_form(request)

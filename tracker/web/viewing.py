@@ -113,7 +113,8 @@ class Later(Struct, forbid_unknown_fields=True):
 class Snapshot(Struct, tag_field="type", tag="snapshot", forbid_unknown_fields=True):
     """How things stand. ``recovered``: same epoch, every state since the client's offset follows. ``route``: polyline6 ahead.
 
-    ``reason``: why nothing newer may come, null if that is not known; never anybody's own words. ``arriving``: the technician
+    ``reason``: why nothing newer may come, null if that is not known; never anybody's own words; ``tracking_off``: the company
+    shows its customers no live map. ``arriving``: the technician
     was noticed at the address; a new snapshot says when that begins, and if it is taken back. ``expected``: scheduled, and
     later than promised."""
 
@@ -127,7 +128,7 @@ class Snapshot(Struct, tag_field="type", tag="snapshot", forbid_unknown_fields=T
     position: Position | None
     eta: Eta | None
     route: str | None
-    reason: Literal["battery", "paused"] | None
+    reason: Literal["battery", "paused", "tracking_off"] | None
     arriving: bool
     expected: Later | None
 

@@ -123,7 +123,10 @@ class LivePage {
     this.#connection.patience = OVER.has(this.#facts.state) ? 30_000 : 0;
     if (this.#facts.state !== "traveling") this.#trip = null;
     else if (!same || !this.#trip) this.#trip = new Trip(this.#facts);
-    else Object.assign(this.#trip.facts, { pausedSince: this.#facts.paused, closed: this.#facts.closed });
+    else {
+      const { paused, closed, tracked } = this.#facts;
+      Object.assign(this.#trip.facts, { pausedSince: paused, closed, tracked });
+    }
     document.title = `${this.#facts.title} · ${this.#page.company}`;
   }
 

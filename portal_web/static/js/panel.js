@@ -99,7 +99,8 @@ export class Panel {
     const sign = stale ? (REASONS[reason] ?? "clock-alert") : "info";
     const body = element("div", {}, element("p", {}, ...rich(story.notice)));
     if (!stale && desk) {
-      const call = element("a", { class: "btn btn--secondary", href: `tel:${desk}` }, icon(this.#sprite, "phone"), "Call the service desk");
+      const number = element("span", {}, "Call ", element("bdi", { class: "phone" }, desk.shown));
+      const call = element("a", { class: "btn btn--secondary", href: `tel:${desk.dialed}` }, icon(this.#sprite, "phone"), number);
       body.append(element("p", { class: "actions" }, call));
     }
     const css = `notice notice--${stale ? "warn" : "plain"}`;

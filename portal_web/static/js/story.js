@@ -1,7 +1,7 @@
 // What a visit under way says about itself: every sentence, the shown range and the ribbon, as a pure function of facts.
 // The same stands in portal_web/story.py (the first paint and the page without script); a test feeds both the same facts
 // and compares every word. A trip is {name, zone, booked, planned, pausedSince, seen: {fix, contact, acc, interval},
-// eta: {low, high, basis}, street, distance, reason, closed, forStaff, arriving}; instants are ms, what is unknown is null. ** marks strong words.
+// eta: {low, high, basis}, street, distance, reason, closed, forStaff, arriving, tracked}; instants are ms, what is unknown is null. ** marks strong words.
 import { ageWords, level as levelByAge, limits } from "./freshness.js";
 import { draw } from "./ribbon.js";
 import { MINUTE, ceilMinute, clock, floorMinute, spanWords, stamp, wholeMinutes } from "./time.js";
@@ -13,6 +13,7 @@ const REASONS = {
 };
 
 export function levelOf(trip, now) {
+  if (!trip.tracked) return "hidden";
   if (trip.pausedSince) return "paused";
   if (!trip.seen) return "hidden";
   return levelByAge(trip.seen.fix, trip.seen.contact, trip.seen.interval, now);
@@ -72,6 +73,7 @@ function stillPossible([, high], now) {
 }
 
 function pill(trip, level, now) {
+  if (!trip.tracked) return ["No live map", "position not shown"];
   if (level === "paused") return ["Paused", `since ${stamp(trip.pausedSince, trip.zone)}`];
   if (level === "hidden") return trip.closed ? ["Closed", "not shown"] : ["Just started", "not shown yet"];
   const seen = lastSeen(trip);
@@ -106,6 +108,9 @@ function sub(trip, level, range, by, now) {
   }
   if (level === "paused") {
     return `Location sharing is paused. **The visit is still on.** This page updates when sharing resumes or ${name} arrives.${passed}`;
+  }
+  if (!trip.tracked) {
+    return `${name} has set off. **There is no live map for this visit.** This page changes when work begins.${passed}`;
   }
   if (level === "hidden" && trip.closed) {
     return `The live map of this trip has closed. **The visit is still on.** This page updates when ${name} arrives.`;
@@ -200,6 +205,11 @@ function words(trip, level) {
 }
 
 function privacy(trip, level) {
+  if (!trip.tracked) {
+    return trip.forStaff
+      ? "**Customers are shown no live map.** The setting technician tracking is off."
+      : `**${trip.name}’s location is not shown on this page.** It says when work begins, and when it is done.`;
+  }
   if (level === "paused") {
     return "**Technicians can pause sharing,** for a break for example. While it is paused no position is sent or stored.";
   }
@@ -214,7 +224,7 @@ function mapLabel(trip, level) {
   const address = trip.forStaff ? "the address" : "your address";
   if (level === "lost") return `Map of ${address}. There is no recent position for ${trip.name}’s van.`;
   if (level === "paused") return `Map of ${address}. ${trip.name}’s location is not shared at the moment.`;
-  if (level === "hidden") return `Map of ${address}. ${trip.name}’s van is not shown${trip.closed ? "" : " yet"}.`;
+  if (level === "hidden") return `Map of ${address}. ${trip.name}’s van is not shown${trip.closed || !trip.tracked ? "" : " yet"}.`;
   if (level === "stale") {
     const at = clock(lastSeen(trip), trip.zone);
     return `Map with the last known position of ${trip.name}’s van, seen at ${at}${on}, and ${address}. The van has probably moved closer since then.`;

@@ -26,6 +26,7 @@ export class Trip {
       closed: facts.closed,
       forStaff: facts.forStaff,
       arriving: facts.arriving,
+      tracked: facts.tracked,
       street: facts.street,
       seen: null,
       eta: null,
@@ -39,7 +40,10 @@ export class Trip {
     this.heard = true;
     if ("position" in frame) this.#setPosition(frame.position);
     if (frame.eta || whole) this.facts.eta = frame.eta ?? null;
-    if (whole) this.facts.arriving = frame.arriving;
+    if (whole) {
+      this.facts.arriving = frame.arriving;
+      this.facts.tracked = frame.reason !== "tracking_off";
+    }
     const another = "route" in frame || whole;
     if (another) this.#setWay(frame.route ?? null);
     this.facts.distance = this.#distance();

@@ -1,6 +1,7 @@
 """What a customer is told of a visit by letter: each thing once, nothing that was taken back, and the calendar kept right."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -123,6 +124,20 @@ async def test_where_nobody_is_asked_how_it_was_the_letter_has_no_such_button(of
     await office.later(seconds=31)
     assert "feedback" not in office.caught.letters[-1].text
     assert "View the visit:\r\nhttps://portal.example.org/v#" in office.caught.letters[-1].text
+
+
+async def test_where_customers_see_no_live_map_no_letter_promises_one(office: Office) -> None:
+    await office.setting("technician_tracking", False)
+    visit = await office.book()
+    await office.later(seconds=1)
+    assert "You get this because you booked this visit in the portal." in office.caught.letters[-1].text
+    assert "you get a message when the technician sets off.\r\n" in office.caught.letters[-1].text
+    await office.later(hours=20)
+    await office.step(visit, Step.START_TRAVEL)
+    [subject] = await office.later(seconds=31)
+    assert subject.startswith("Technician is on the way, expected ")
+    assert "View appointment:\r\nhttps://portal.example.org/v#" in office.caught.letters[-1].text
+    assert not [one for one in office.caught.letters if re.search("live map|where the van is|stops sharing", one.text + one.html)]
 
 
 async def test_nothing_is_told_of_a_step_that_was_undone(office: Office) -> None:
@@ -250,6 +265,7 @@ async def test_a_move_of_minutes_moves_the_reminder_and_sends_no_letter(office: 
     await moving.move(office.house, office.company.anna, visit.id, at(14, 10, days=2), version=None)
     assert await office.later(seconds=1) == []
     assert await office.later(days=2, hours=1) == ["Reminder: Fri 27 Nov, 14:10, heat pump service"]
+    assert "https://portal.example.org/v#" in office.caught.letters[-1].text
 
 
 async def test_a_kind_that_is_switched_off_is_not_sent(office: Office) -> None:

@@ -1,5 +1,6 @@
 """Signing in and out: the right person only, the same work for nobody, sessions that end, tries that are counted."""
 
+import asyncio
 import time
 from statistics import median
 
@@ -9,7 +10,7 @@ from argon2 import PasswordHasher
 from tests.world import World
 from tracker.actions.house import House
 from tracker.actions.people import accounts
-from tracker.actions.people.passwords import Passwords
+from tracker.actions.people.passwords import AT_ONCE, WAITING, Passwords
 from tracker.domain.appointments import Role
 from tracker.errors import BadCredentials, BadInput, NotFound, NotSignedIn, TooManyRequests
 from tracker.records import people, sessions
@@ -83,6 +84,28 @@ async def test_an_unknown_address_costs_the_same_work() -> None:
     pairs = [(await cpu_s(known), await cpu_s(None)) for _ in range(5)]
     ratio = median(nobody / somebody for somebody, nobody in pairs)
     assert 0.5 < ratio < 2.0, f"unknown costs {ratio:.2f} of known"  # a ratio of one run; without the dummy it is ~0
+
+
+async def test_few_hashes_are_made_at_once_off_the_loop_and_a_flood_is_refused() -> None:
+    class Slow(PasswordHasher):
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            at_once.append(1)
+            most.append(len(at_once))
+            time.sleep(0.005)
+            at_once.pop()
+            return "hash"
+
+    at_once: list[int] = []
+    most: list[int] = []
+    passwords, beats = Passwords(Slow()), 0
+    flood = asyncio.gather(*(passwords.hashed(PASSWORD) for _ in range(WAITING + 6)), return_exceptions=True)
+    while not flood.done():
+        await asyncio.sleep(0)
+        beats += 1
+    answers = await flood
+    assert sum(isinstance(one, TooManyRequests) for one in answers) == 6
+    assert (len(most), max(most)) == (WAITING, AT_ONCE)
+    assert beats > WAITING  # the loop went on meanwhile
 
 
 async def test_a_hash_of_older_settings_is_made_anew(house: House, anna: World) -> None:

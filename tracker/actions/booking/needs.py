@@ -12,8 +12,8 @@ from tracker.domain.appointments import Role
 from tracker.domain.cells import epoch_s
 from tracker.domain.geo import Point
 from tracker.domain.slots import Rules, Work
-from tracker.errors import BadInput, NoAddress, NotAllowed, NotBookable, NotFound, NotSignedIn
-from tracker.records import catalog, crew
+from tracker.errors import BadInput, NoAddress, NobodyToInform, NotAllowed, NotBookable, NotFound, NotSignedIn
+from tracker.records import catalog, crew, customers
 from tracker.records.appointments import Appointment
 from tracker.records.catalog import Account, Asset, ServiceType
 from tracker.records.crew import Needed
@@ -194,6 +194,10 @@ async def _named_contact(tx: Transaction, need: Need) -> str | None:
     """Who reports it, as staff name them; a customer is their own contact."""
     if need.contact is not None and not await catalog.has_contact(tx, need.account, need.contact):
         raise NotFound
+    if need.keep_informed:
+        named = await customers.contact(tx, need.contact) if need.contact else None
+        if not customers.can_be_informed(named):
+            raise NobodyToInform
     return need.contact
 
 

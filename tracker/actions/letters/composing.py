@@ -40,7 +40,7 @@ async def compose(house: House, letter: Letter, url: str, now: datetime) -> Comp
     async with house.db.reading() as tx:
         reader = await people.by_email(tx, letter.recipient)
     spoken = tongue(reader.locale if reader and reader.locale else settings.language)
-    sender = Sender(settings.company, url, settings.desk_phone, spoken)
+    sender = Sender(settings.company, url, settings.desk_phone, spoken, live_map=settings.technician_tracking)
     if letter.appointment_id is not None:
         words = await composing_visits.compose(house, letter, letter.appointment_id, sender, now)
         return None if words is None else Composed(words[0], sender, *words[1:])

@@ -52,7 +52,7 @@ async def compose(
     name = contact.name if contact else ""
     vehicle = ", ".join(filter(None, (technician.vehicle, technician.plate))) if technician else ""
     link = None if kind in UNLINKED else link
-    visit = _visit(found, name, technician.name if technician else "", vehicle, link.address if link else "")
+    visit = _visit(found, technician.name if technician else "", vehicle, link.address if link else "")
     words = await _words(house, kind, found, visit, letter, sender, now)
     return words, name, _calendar(house, kind, found, sender, letter, now), link
 
@@ -63,7 +63,7 @@ async def _was_sent(house: House, letter: str) -> bool:
     return found is not None and found.sent_at is not None
 
 
-def _visit(found: Appointment, contact: str, technician: str, vehicle: str, link: str) -> Visit:
+def _visit(found: Appointment, technician: str, vehicle: str, link: str) -> Visit:
     return Visit(
         id=found.id,
         booking_id=found.booking_id,
@@ -72,7 +72,7 @@ def _visit(found: Appointment, contact: str, technician: str, vehicle: str, link
         address=found.address,
         zone=found.zone,
         arrival_at=found.arrival_at,
-        booked_by=contact if found.source == "portal" else None,
+        in_portal=found.source == "portal",
         technician=technician,
         vehicle=vehicle,
         link=link,

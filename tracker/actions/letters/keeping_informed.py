@@ -6,16 +6,17 @@ from tracker.actions.staff import only_staff
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import State
 from tracker.domain.letter_kinds import Kind
-from tracker.errors import NotFound, VersionMismatch
-from tracker.records import appointments, audit, outgoing
+from tracker.errors import NobodyToInform, NotFound, VersionMismatch
+from tracker.records import appointments, audit, customers, outgoing
 from tracker.records.appointments import Appointment
+from tracker.records.customers import can_be_informed
 from tracker.records.database import Transaction
 
 
 async def keep_informed(house: House, actor: Actor, appointment: str, on: bool, *, version: int | None = None) -> Appointment:
     """Send letters about an appointment from now on, or none; reminders are planned or called off with it.
 
-    Staff only. Errors: `NotAllowed`, `NotFound`, `VersionMismatch`. What was written before goes out.
+    Staff only. Errors: `NotAllowed`, `NotFound`, `VersionMismatch`, `NobodyToInform`. What was written before goes out.
     """
     only_staff(actor)
 
@@ -27,6 +28,9 @@ async def keep_informed(house: House, actor: Actor, appointment: str, on: bool, 
             raise VersionMismatch
         if visit.keep_informed is on:
             return
+        contact = await customers.contact(tx, visit.contact_id) if on and visit.contact_id else None
+        if on and not can_be_informed(contact):
+            raise NobodyToInform
         await appointments.change(tx, visit, keep_informed=on)
         if not on:
             await outgoing.call_off(tx, visit.id, Kind.REMINDER)

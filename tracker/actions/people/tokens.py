@@ -82,6 +82,14 @@ async def revoke_token(house: House, actor: Actor, token: str) -> None:
         await audit.write(tx, now, actor.signed, "token.revoked", token)
 
 
+async def own_token(house: House, actor: Actor) -> ApiToken | None:
+    """The token that a program shows; None for everybody else."""
+    if actor.token is None:
+        return None
+    async with house.db.reading() as tx:
+        return await api_tokens.by_id(tx, actor.token)
+
+
 async def program_of(house: House, secret: str) -> Actor | None:
     """Who acts with this token: a program, as far as its scopes go; None for a token that opens nothing (any more)."""
     now = house.clock()

@@ -55,7 +55,8 @@ class Approach:
             visit = await appointments.locked(tx, leg.appointment_id)
             if visit is None or visit.leg_id != leg.id or not await legs.notice(tx, leg.id, now):
                 return False
-            await informing.arriving(tx, visit.id, leg.id, now)
+            if self._house.settings.now.technician_tracking:  # else customers hear nothing that only her phone knows
+                await informing.arriving(tx, visit.id, leg.id, now)
             return True
 
         if await self._house.db.retrying(write):

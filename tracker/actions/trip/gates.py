@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tracker.actions.house import House
 from tracker.domain.duty import Stretch, WeekHours, duty_at
-from tracker.domain.visibility import cloak_zone
+from tracker.domain.visibility import EVERYWHERE, Cloak, cloak_zone
 from tracker.errors import LiveUnavailable
 from tracker.live.control import Ask
 from tracker.live.gate import Gate
@@ -54,10 +54,17 @@ def _gate(house: House, technician: Technician, leg: Leg | None, week: list[Hour
         leg=leg.id if leg else None,
         appointment=leg.appointment_id if leg else None,
         since=leg.started_at if leg else None,
-        cloak=cloak_zone(leg.origin, house.secret) if leg and leg.origin else None,
+        cloak=_cloak(house, leg) if leg else None,
         interval_s=settings.interval_traveling_s if leg else settings.interval_duty_s,
         not_before=_not_before(duty, leg, technician),
     )
+
+
+def _cloak(house: House, leg: Leg) -> Cloak | None:
+    """What hides the leg's places from viewers: the zone round its origin, or all there is where there is no live map."""
+    if not house.settings.now.technician_tracking:
+        return EVERYWHERE
+    return cloak_zone(leg.origin, house.secret) if leg.origin else None
 
 
 async def open_gate(house: House, technician: str) -> None:

@@ -107,10 +107,11 @@ async def _view(
     if found is None:
         raise NotFound
     leg, card = rows.leg_of(found), rows.card_of(found, phone=house.settings.now.show_phone)
-    view = LiveView(found, card, expected=rows.late.get(found.id))
+    tracked = house.settings.now.technician_tracking
+    view = LiveView(found, card, tracked=tracked, expected=rows.late.get(found.id))
     if found.technician_id == technician and visit is not None:
         view = replace(view, epoch=visit.epoch, offset=visit.offset)
-        if under_way(leg, now):
+        if tracked and under_way(leg, now):
             view = replace(view, arriving=leg.arriving_at is not None and (card or {}).get("sharing") is not False)
             view = await _shown(house, view, leg, visit, now)
     if found.state is State.TRAVELING and view.eta is None:

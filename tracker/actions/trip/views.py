@@ -32,6 +32,7 @@ class LiveView:
     eta: dict[str, Any] | None = None
     route: str | None = None
     arriving: bool = False
+    tracked: bool = True  # False: the company shows its customers no live map
     expected: Delay | None = None  # later than promised, as its customer was told before anybody set off
 
     @property
@@ -48,7 +49,9 @@ class LiveView:
 
     @property
     def reason(self) -> str | None:
-        """Why nothing newer may come: ``paused``, ``battery``; None where it is not known. Never anybody's own words."""
+        """Why nothing newer may come: ``tracking_off``, ``paused``, ``battery``; None: not known. Never anybody's own words."""
+        if not self.tracked:
+            return "tracking_off"
         if (self.technician_card or {}).get("sharing") is False:
             return "paused"
         return (self.position or {}).get("reason")
