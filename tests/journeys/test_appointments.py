@@ -218,7 +218,9 @@ async def test_a1_the_earliest_arrival_is_active_and_the_others_keep_their_map(
 ) -> None:
     now = town.house.clock()
     later = await home.visit(State.TRAVELING, arrival_at=now + timedelta(minutes=50), technician_id=town.world.onni)
-    twins = [await home.visit(State.TRAVELING, arrival_at=now + timedelta(minutes=20)) for _ in range(3)]
+    whose = (town.world.maya, None, None)
+    soon = now + timedelta(minutes=20)
+    twins = [await home.visit(State.TRAVELING, arrival_at=soon, technician_id=who) for who in whose]
     sooner = min(twins)  # of equal arrivals the id decides
     async with visiting(chromium, town, town.world.customer, **PLAIN) as anna:
         await anna.open("/")
