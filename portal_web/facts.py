@@ -17,10 +17,11 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What stands on every page: the company's name and its service desk."""
+    """What stands on every page: the company's name, its service desk, and whether its customers are shown a live map."""
 
     company: str
     desk: Desk | None = None
+    live_map: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ def no_street(_place: Point) -> str | None:
 def site_of(house: House) -> Site:
     """The company as the settings have it at this moment."""
     settings = house.settings.now
-    return Site(settings.company, Desk(settings.desk_phone, settings.desk_hours or None) if settings.desk_phone else None)
+    desk = Desk(settings.desk_phone, settings.desk_hours or None) if settings.desk_phone else None
+    return Site(settings.company, desk, settings.technician_tracking)
 
 
 def technician_of(row: TechnicianRow | None, *, phone: bool) -> Technician | None:

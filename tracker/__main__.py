@@ -49,7 +49,7 @@ def worker() -> None:
 
 @main.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Where to serve it.")
-@click.option("--technicians", type=click.IntRange(3, 500), default=12, show_default=True, help="How many vans drive.")
+@click.option("--technicians", type=click.IntRange(3, 500), default=14, show_default=True, help="How many vans drive.")
 @click.option("--https", is_flag=True, help="With a certificate made here, reachable from phones in the same network.")
 @click.option("--host", default="localhost", show_default=True, help="The name or address people type, with --https.")
 @click.option("--data", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True, help="Its own folder.")

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,12 +20,13 @@ from tests.ports import reserved_port
 from tests.serving import PLAIN
 
 TECHNICIANS = 12
+"""At least so many have appointments today."""
 
 
 @asynccontextmanager
 async def demo(port: int, folder: Path, sign: signal.Signals) -> AsyncIterator[str]:
     """What it prints until it says how to stop it; at the end it is told to end, and has ten seconds."""
-    command = [sys.executable, "-m", "tracker", "demo", "--port", str(port), "--technicians", str(TECHNICIANS)]
+    command = [sys.executable, "-m", "tracker", "demo", "--port", str(port)]
     began = time.monotonic()
     process = await asyncio.create_subprocess_exec(
         *(*command, "--data", str(folder / "demo")),
@@ -70,13 +72,17 @@ async def desk(port: int, said: str) -> AsyncIterator[httpx.AsyncClient]:
 async def test_it_is_ready_drives_ends_when_told_and_remembers(tmp_path: Path) -> None:
     port = reserved_port()
     async with demo(port, tmp_path, signal.SIGTERM) as said, desk(port, said) as client:
-        today = (await client.get("/api/v1/appointments")).json()["appointments"]
-        assert len({one["technician_id"] for one in today if one.get("technician_id")}) >= TECHNICIANS
+        today = await appointments(client)
         async with asyncio.timeout(timedelta(minutes=4).total_seconds()):
             while sum(one["state"] == "traveling" for one in today) < 3:
                 await asyncio.sleep(1)
-                today = (await client.get("/api/v1/appointments")).json()["appointments"]
-    before = {one["id"] for one in today}
+                today = await appointments(client)
+        assert len({one["technician_id"] for one in today if one.get("technician_id")}) >= TECHNICIANS
     async with demo(port, tmp_path, signal.SIGINT) as said, desk(port, said) as client:
-        after = (await client.get("/api/v1/appointments")).json()["appointments"]
-        assert before <= {one["id"] for one in after}
+        assert {one["id"] for one in today} <= {one["id"] for one in await appointments(client)}
+
+
+async def appointments(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """Everybody's, around today."""
+    found: list[dict[str, Any]] = (await client.get("/api/v1/appointments")).json()["appointments"]
+    return found

@@ -271,6 +271,21 @@ async def test_moving_keeps_the_old_time_until_it_is_saved(home: Household, anna
     assert page.answer.text.index(f'"{old}"') < page.answer.text.index(f'"{new}"')
 
 
+async def test_what_was_booked_can_be_moved_whatever_became_of_its_equipment_and_rules(home: Household, anna: Tab) -> None:
+    """Its page offers what saving takes: the same service at the same place (B5)."""
+    booked = await home.book()
+    async with home.town.house.db.transaction() as tx:
+        await tx.change(schema.assets.update().where(schema.assets.c.id == home.pump).values(active=False))
+        await tx.change(schema.service_types.update().where(schema.service_types.c.id == home.inspection).values(for_all=False))
+        await customers.change_account(tx, home.account, lat=None, lon=None)
+    await home.set("asset_selection", False)
+    page = await anna.get(f"/appointments/{booked.id}/modify")
+    page = await page.press("to_day", page.values("to_day")[3])
+    page = await page.press("to_at", page.values("to_at")[7])
+    page = await page.press("save")
+    assert "Your visit is moved" in page.text
+
+
 async def test_moving_begins_at_the_visits_own_day_and_says_when_it_is(home: Household, anna: Tab) -> None:
     near = await home.book(day=2)
     need = booking.Need(account=home.account, service_type=home.inspection)

@@ -222,6 +222,11 @@ async def test_without_technician_tracking_no_page_promises_a_live_map(town):
     await setting(town, "technician_tracking", False)
     visit, canceled, anna = await town.appointment(), await town.appointment(), town.world.customer
 
+    empty = (await town.get("/", town.world.stranger)).text
+    assert "When you book a visit it appears here." in empty
+    assert "follow the technician" not in empty
+    assert "the van" not in (await town.get(f"/appointments/{visit}/links", anna)).text
+
     async def said() -> str:
         pages = [(await town.get(path, anna)).text for path in ("/", "/past", f"/appointments/{visit}/live")]
         return text_of(" ".join(page[page.index("<main") :] for page in pages))

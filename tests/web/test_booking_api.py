@@ -14,7 +14,7 @@ import pytest
 from tests.portal_web.customers import HOME, OFFICE, Household, furnish
 from tests.portal_web.living import living
 from tracker.domain.appointments import State, Step
-from tracker.records import customers, outbox
+from tracker.records import customers, outbox, schema
 from tracker.records.database import new_id
 from tracker.records.people import Person
 
@@ -70,6 +70,29 @@ async def test_choices_are_the_accounts_own_and_say_where(home: Household, anna:
     assert (found["where"]["address"], found["where"]["origin"]) == (HOME, "account")
     there = (await anna.ask("GET", f"/booking/choices?asset={home.fan}")).json()["where"]
     assert (there["address"], there["origin"]) == (OFFICE, "asset")
+
+
+async def test_what_is_out_of_use_or_has_no_place_is_neither_held_nor_booked(home: Household, anna: Program) -> None:
+    """B2, B3, O1: equipment and accounts out of use, an address that is not on the map; nothing of it is stored."""
+    body = {"service_type": home.inspection, "arrival_at": (await anna.offers())[3]}
+
+    async def refused(body: dict[str, Any]) -> set[tuple[int, str]]:
+        answers = [await anna.ask(*door, body) for door in (("POST", "/appointments"), ("PUT", "/booking/hold"))]
+        return {(answer.status_code, answer.json()["code"]) for answer in answers}
+
+    async def change(table: Any, id: str, **values: Any) -> None:
+        async with home.town.house.db.transaction() as tx:
+            await tx.change(table.update().where(table.c.id == id).values(values))
+
+    await change(schema.assets, home.pump, active=False)
+    assert [one["name"] for one in (await anna.ask("GET", "/booking/choices")).json()["assets"]] == ["Ventilation unit"]
+    assert await refused(body | {"asset": home.pump}) == {(404, "not_found")}
+    await change(schema.accounts, home.account, lat=None, lon=None)
+    assert (await anna.ask("GET", "/booking/choices")).json()["where"] is None
+    assert await refused(body) == {(422, "no_address")}
+    await change(schema.accounts, home.account, lat=60.1699, lon=24.9384, active=False)
+    assert await refused(body) == {(422, "not_bookable")}
+    assert await home.all_booked() == []
 
 
 async def test_one_key_books_once_however_often_it_is_sent(home: Household, anna: Program) -> None:

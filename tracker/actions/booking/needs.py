@@ -164,9 +164,9 @@ def _check_reach(actor: Actor, account: str) -> None:
 async def _asset(tx: Transaction, need: Need) -> Asset | None:
     if need.asset is None:
         return None
-    asset = await catalog.asset(tx, need.asset)
-    if asset is None or asset.account_id != need.account:
-        raise NotFound
+    asset = next((one for one in await catalog.assets_of(tx, need.account) if one.id == need.asset), None)
+    if asset is None:
+        raise NotFound  # another account's, or out of use
     return asset
 
 

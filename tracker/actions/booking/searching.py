@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from tracker.actions.booking.crew import closed_between, diaries
 from tracker.actions.booking.farther import Asked, perhaps_free
-from tracker.actions.booking.needs import Need, Place, Wanted, rules, wanted
+from tracker.actions.booking.needs import Need, Place, Wanted, rules, wanted, wanted_again
 from tracker.actions.booking.travel import Ways
 from tracker.actions.house import House
 from tracker.domain.accounts import Actor
@@ -66,12 +66,16 @@ async def times(
 ) -> Times:
     """The arrivals that can be booked on some days. ``moving``: an appointment whose own time counts as free.
 
+    What is to be done is then what that says, at its own place: moving it asks for the same, whatever became of the need since.
     Errors: those of `needs.wanted`; `BadInput` for too many days.
     """
     if not 1 <= days <= MOST_DAYS:
         raise BadInput(f"Ask for at most {MOST_DAYS} days at once.")
     async with house.db.reading() as tx:
-        search = Search(house, await wanted(tx, house, actor, need), *await own(tx, actor, moving))
+        free = await own(tx, actor, moving)
+        visit = await appointments.by_id(tx, moving) if moving in free[0] else None
+        what = await wanted_again(tx, house, actor, visit) if visit else await wanted(tx, house, actor, need)
+        search = Search(house, what, *free)
     first = max(first or search.today, search.today)
     offers = await search.offered(search.grid(first, days))
     return Times(
