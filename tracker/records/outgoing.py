@@ -52,11 +52,12 @@ async def release(tx: Transaction, letters: list[Letter]) -> None:
         await tx.change(update(outbox).where(outbox.c.id.in_([one.id for one in letters]), WAITING).values(leased_until=None))
 
 
-async def held_until(tx: Transaction, letter: Letter) -> datetime | None:
-    """Until when nobody else may have a letter that was not sent; None: it was, or anybody may. Its row is locked."""
-    which = select(outbox.c.leased_until).where(outbox.c.id == letter.id, WAITING)
+async def as_it_stands(tx: Transaction, letter: Letter) -> tuple[datetime | None, datetime | None]:
+    """When it was sent, and until when nobody else may have it, asked anew: its row is locked and stands so until the end of
+    the transaction. A worker may have sent it since ``letter`` was read."""
+    which = select(outbox.c.sent_at, outbox.c.leased_until).where(outbox.c.id == letter.id)
     row = await tx.row(which.with_for_update())
-    return row["leased_until"] if row else None
+    return (row["sent_at"], row["leased_until"]) if row else (None, None)
 
 
 async def call_off(tx: Transaction, appointment: str, kind: Kind) -> int:

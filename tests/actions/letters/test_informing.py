@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from icalendar import Calendar
@@ -217,6 +218,28 @@ async def test_an_undo_races_two_workers_and_each_letter_is_told_or_put_right(of
     assert isinstance(moment, int) or told
     async with office.house.db.reading() as tx:
         assert (await outbox.state(tx, office.house.clock()))[::2] == (0, 0)
+
+
+async def test_a_letter_that_goes_out_while_the_undo_looks_at_it_is_put_right(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = await office.book()
+    await office.later(hours=20)
+    await office.step(visit, Step.START_TRAVEL)
+    office.house.clock.move(seconds=31)  # type: ignore[attr-defined]
+    before, read = len(office.caught.letters), outbox.latest
+
+    async def slowly(*said: Any) -> list[outbox.Letter]:
+        found = await read(*said)
+        if not office.house.db.sqlite:  # there nobody writes meanwhile
+            await Postman(office.house).turn()
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(outbox, "latest", slowly)
+        await office.step(visit, Step.UNDO, office.company.desk)
+    await office.later(minutes=6)
+    assert kinds(office)[before:] == ([] if office.house.db.sqlite else ["traveling", "taken_back"])
 
 
 async def test_what_could_not_be_done_says_why(office: Office) -> None:

@@ -41,8 +41,8 @@ async def taken_back(tx: Transaction, before: Appointment, now: datetime) -> Non
     if not found or found[0].payload != _told(before):
         return
     [letter] = found
-    held = await outgoing.held_until(tx, letter)
-    if letter.sent_at is None and (held is None or held <= now):
+    sent_at, held = await outgoing.as_it_stands(tx, letter)
+    if sent_at is None and (held is None or held <= now):
         return
     due = max(now + UNDONE_WITHIN, held or now)  # nothing is said of it if the step is taken anew by then
     about = {"letter": letter.id, "was": before.state.value}
