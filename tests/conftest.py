@@ -2,11 +2,14 @@
 
 import asyncio
 import gc
+import http.cookiejar
 import shutil
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -14,7 +17,7 @@ from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 
 from tests.servers import Postgres, postgres_server, redis_server, valkey_server
-from tests.world import World, process, settle
+from tests.world import NOW, World, process, settle
 from tracker.actions.house import House
 from tracker.actions.people.passwords import Passwords
 from tracker.records.database import Database
@@ -22,6 +25,9 @@ from tracker.records.migrations import migrate
 
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 """httpx looks for this package at every request, through all folders when it is not there: the answer is kept."""
+
+http.cookiejar.time = SimpleNamespace(time=NOW.timestamp, localtime=time.localtime)  # type: ignore[attr-defined]
+"""Clients keep their cookies in any year: sessions that begin at `NOW` have ended by the real clock some day."""
 
 settings.register_profile("alike", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("alike")

@@ -21,7 +21,7 @@ PASSWORD = "correct horse battery"
 
 
 async def ended(process: asyncio.subprocess.Process) -> int:
-    async with asyncio.timeout(10):  # the promise: within ten seconds
+    async with asyncio.timeout(30):  # the promise of ten seconds is measured by `make faults`, alone on a machine
         return await process.wait()
 
 

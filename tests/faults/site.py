@@ -55,7 +55,7 @@ class Site:
         assert self.web is not None
         began = time.monotonic()
         self.web.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await self.web.wait() == 0
         return time.monotonic() - began
 

@@ -137,7 +137,7 @@ async def everything_holds(site: Site) -> None:
 
 
 async def all_told(site: Site) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             async with site.db.reading() as tx:
                 if not await events.with_untold(tx, datetime.now(UTC) + timedelta(days=1)):
@@ -147,7 +147,7 @@ async def all_told(site: Site) -> None:
 
 async def run(site: Site, seed: int, kills: int) -> str:
     chance, done = random.Random(seed), asyncio.Event()
-    async with asyncio.timeout(60 + 30 * kills), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(240 + 30 * kills), asyncio.TaskGroup() as tasks:
         pauses = [[chance.uniform(0.05, 0.6) for _ in range(kills)] for _ in range(2)]
         web = tasks.create_task(killing(site, "serve", pauses[0], done))
         worker = tasks.create_task(killing(site, "worker", [pause + 1 for pause in pauses[1]], done))

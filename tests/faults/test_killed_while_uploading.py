@@ -39,7 +39,7 @@ async def eight_hours(place: Site, count: int, kills: int, seed: int) -> None:
     store, dice = fixes(count, 5, datetime.now(UTC)), random.Random(seed)
     phone = StoredPhone(place, store, dice)
     await place.start()
-    async with asyncio.timeout(60 + 10 * kills), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(240 + 10 * kills), asyncio.TaskGroup() as tasks:
         killed = tasks.create_task(killing(place, phone, kills, dice))
         tasks.create_task(phone.upload())
     async with process(place.db, place.redis_url, the_clock) as house:

@@ -45,7 +45,7 @@ async def on_the_way(place: Site) -> str:
 async def speak(place: Site, point: tuple[float, float]) -> None:
     """One ping by the address for stock apps, again until it is believed (no ack while Redis is away)."""
     lat, lon = point
-    async with place.client() as client, asyncio.timeout(30):
+    async with place.client() as client, asyncio.timeout(60):
         while True:
             said = {"lat": lat, "lon": lon, "timestamp": datetime.now(UTC).timestamp(), "accuracy": 5, "id": "x"}
             if (await client.post(f"/i/{TOKEN}", params=said)).status_code == 200:
@@ -159,7 +159,8 @@ class Worker:
                 self.cut += 1
 
 
-async def ended_politely(place: Site, visit: str, count: int, workers: int) -> None:
+async def ended_politely(place: Site, visit: str, count: int, workers: int) -> float:
+    """Seconds it took."""
     others = [await place.world.appointment(arrival_at=datetime.now(UTC)) for _ in range(workers)]
     done, dice = asyncio.Event(), random.Random(1)
     async with pages(place, visit, count) as crowd:
@@ -173,7 +174,7 @@ async def ended_politely(place: Site, visit: str, count: int, workers: int) -> N
         client = httpx.AsyncClient(base_url=place.machine.url, headers=own, timeout=20, limits=limits)
         staff = [Worker(place, client, other) for other in others]
         tasks = [asyncio.create_task(each.run(done)) for each in staff]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not all(each.answers for each in staff):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         await asyncio.sleep(dice.uniform(0, 0.5))
@@ -195,6 +196,7 @@ async def ended_politely(place: Site, visit: str, count: int, workers: int) -> N
     assert cut == 0
     assert set(answers) <= {200, 409, 412}, place.said()[-3_000:]
     assert "Traceback" not in place.said()
+    return took
 
 
 async def test_a_polite_end_cuts_nothing(place: Site) -> None:
@@ -207,5 +209,5 @@ async def test_f19_a_hundred_polite_ends(place: Site) -> None:
     for made in rounds(100):
         if made:
             await place.start()
-        await ended_politely(place, visit, 500, 50)
+        assert await ended_politely(place, visit, 500, 50) < 10  # the promise; elsewhere machines may be slow
     report("F19: polite ends", "SQLite", made + 1, 100, {"pages": 500, "at work": 50})

@@ -70,7 +70,7 @@ class Live:
         await self.client.publish(keys.visit_channel("tech", "visit1"), "end")
         messages = []
         while True:
-            message = await self.listener.get_message(ignore_subscribe_messages=True, timeout=5)
+            message = await self.listener.get_message(ignore_subscribe_messages=True, timeout=30)
             assert message is not None
             if message["data"] == b"end":
                 return messages
