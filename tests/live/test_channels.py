@@ -85,7 +85,7 @@ async def test_a_viewer_whose_door_was_full_gets_its_snapshot_when_it_is_not(her
     assert shelf.frames == []
     shelf.unblock()
     await until(lambda: shelf.kinds() == ["snapshot"])
-    assert viewer.mailbox.joined
+    assert viewer.joined
 
 
 async def test_a_look_that_every_ping_crosses_is_told_all_the_same(here: Process) -> None:
@@ -130,9 +130,9 @@ async def test_after_a_closing_was_answered_no_position_leaves_any_process(here:
     for step in range(1, 10):
         await here.ping(lat=60.0 + step / 1000)
     await until(lambda: len(slow_shelf.frames) == 4)
-    assert slow.mailbox.newest is not None, "the slow one owes credit, so a position waits for it"
+    assert slow.newest is not None, "the slow one owes credit, so a position waits for it"
     await here.positions.close(TECHNICIAN, VISIT, 2)
-    assert slow.mailbox.newest is None
+    assert slow.newest is None
     before = len(slow_shelf.frames), len(quick_shelf.frames)
     there.hub.seen(slow, 10_000)
     here.hub.seen(quick, 10_000)
@@ -277,7 +277,7 @@ async def test_the_tick_beats_and_closes_who_ran_out(here: Process) -> None:
     owing, owing_shelf = await here.watching()
     viewer.wrote -= 15
     late.expires = utc()
-    owing.mailbox.unseen.append((1, asyncio.get_running_loop().time() - 61))
+    owing.sent(1, asyncio.get_running_loop().time() - 61)
     await here.hub.tick()
     assert shelf.kinds()[-1] == "beat"
     assert (shelf.code, late_shelf.code, owing_shelf.code) == (None, 4401, 1008)

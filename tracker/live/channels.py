@@ -81,6 +81,7 @@ class Hub:
         """Begin to watch: a snapshot comes as soon as the channel is confirmed and the visit was looked at."""
         if (channel := self.channels.get(viewer.appointment)) is None:
             channel = self.channels[viewer.appointment] = Channel(viewer.appointment, technician)
+        viewer.wake = self._wake
         channel.admit(viewer)
         self._want(channel)
 
@@ -92,7 +93,7 @@ class Hub:
         """Watch no more."""
         if (channel := self.channels.get(viewer.appointment)) is None:
             return
-        channel.viewers.discard(viewer)
+        channel.viewers.pop(viewer, None)
         if not channel.viewers:
             del self.channels[channel.appointment]
             if channel.looking is not None:
@@ -101,11 +102,9 @@ class Hub:
 
     def seen(self, viewer: Watch, offset: int) -> None:
         """The viewer saw an update: it may have the next."""
-        box = viewer.mailbox
-        box.seen(offset)
-        if box.newest is not None or box.states:  # seldom: and where nothing waits nothing need be doubted
-            self._wake()
-            viewer.pump(_now())
+        viewer.seen(offset)
+        if viewer.waiting:
+            viewer.go_on()
 
     # -- what Redis says -----------------------------------------------------------------------------------------------
 
@@ -140,8 +139,7 @@ class Hub:
             if channel.awaited != leg:
                 channel.awaited = leg
                 self._want(channel)
-        for viewer in channel.viewers:
-            viewer.give(frame, now)
+        channel.give(frame, now)
 
     def _look_later(self, channel: Channel, leg: str | None, wait_s: float) -> None:
         """Nobody may have an update of this leg, by what the records said; they are asked once more in a while."""
@@ -237,7 +235,7 @@ class Hub:
             channel.parted += 1
         if channel.parted > 2:  # closed, and no state came: reassigned, or its process died between the two
             channel.hold()
-        if not all(viewer.mailbox.joined for viewer in channel.viewers):
+        if not all(viewer.joined for viewer in channel.viewers):
             self._want(channel)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -40,7 +40,14 @@ class _Eta(msgspec.Struct):
     high: datetime | None = None
 
 
+class _Seen(msgspec.Struct, tag_field="type", tag="seen"):
+    """What a viewer answers an update with."""
+
+    offset: int
+
+
 _read = msgspec.json.Decoder(Published).decode
+_read_seen = msgspec.json.Decoder(_Seen).decode
 _read_position = msgspec.json.Decoder(_Position).decode
 _read_eta = msgspec.json.Decoder(_Eta).decode
 _write = msgspec.json.Encoder().encode
@@ -49,6 +56,25 @@ _write = msgspec.json.Encoder().encode
 def read(data: bytes) -> Published:
     """A published message. Errors: msgspec.DecodeError (ValidationError) for anything else."""
     return _read(data)
+
+
+class Answers:
+    """Reads what viewers answer updates with. All of a visit say the same of an update: what was said last is not read again."""
+
+    __slots__ = ("_offset", "_text")
+
+    def __init__(self) -> None:
+        self._text, self._offset = b"", -1
+
+    def seen(self, text: bytes) -> int:
+        """The offset that a ``seen`` names; -1: this is none."""
+        if text != self._text:
+            try:
+                self._offset = _read_seen(text).offset
+            except (msgspec.DecodeError, UnicodeError):
+                return -1
+            self._text = text
+        return self._offset
 
 
 class Frame:

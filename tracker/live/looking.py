@@ -71,7 +71,7 @@ class Looks:
         """One look; False if it must be repeated."""
         await self._follow(channel, channel.hint, hear)
         spoiled, awaited = channel.spoiled, channel.awaited
-        waiting = [viewer for viewer in channel.viewers if not viewer.mailbox.joined]
+        waiting = [viewer for viewer in channel.viewers if not viewer.joined]
         seen = await self._look(channel.appointment, channel.technician)
         if seen.technician != channel.technician:
             channel.hint = seen.technician  # reassigned: hear the other bucket, then look again
@@ -120,7 +120,7 @@ class Looks:
 
     async def _missed_by(self, viewer: Watch, seen: Seen, since: dict[int, list[Frame] | None]) -> list[Frame] | None:
         """The states a viewer has not been told; None if that cannot be known."""
-        epoch, offset = viewer.resume or (viewer.mailbox.epoch, viewer.mailbox.offset)
+        epoch, offset = viewer.resume or (viewer.epoch, viewer.offset)
         if epoch != seen.epoch or not seen.epoch or seen.technician is None:
             return None
         if offset == seen.offset:

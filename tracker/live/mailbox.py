@@ -16,15 +16,19 @@ class Mailbox:
     Until a viewer has ``joined`` (it got its snapshot), everything is held; the snapshot then says what is still news.
     """
 
-    __slots__ = ("epoch", "joined", "newest", "offset", "states", "unseen")
+    # Plain numbers, and nothing that must be looked into: an update touches every viewer's, and each object more is another
+    # walk through memory that nobody has touched since the last one.
+    __slots__ = ("epoch", "joined", "newer", "newer_at", "newest", "offset", "older", "older_at", "states")
 
     def __init__(self) -> None:
         self.joined = False
         self.epoch: str | None = None
         self.offset = 0  # of the last frame that left
-        self.states: list[Frame] = []  # lists, not deques: empty ones would be most of an idle viewer
+        self.states: tuple[Frame, ...] = ()
         self.newest: Frame | None = None
-        self.unseen: list[tuple[int, float]] = []
+        self.older = self.newer = 0
+        """Offsets of the updates that were sent and not seen yet (0: none), `UNSEEN` at most; and when each was sent."""
+        self.older_at = self.newer_at = 0.0
 
     def put(self, frame: Frame) -> None:
         """A state event is never skipped; an update replaces the one that waits.
@@ -35,17 +39,21 @@ class Mailbox:
         if frame.is_update:
             self.newest = frame
         else:
-            self.states.append(frame)
+            self.states = (*self.states, frame)
             self.newest = None
 
-    def passes(self, frame: Frame, now: float) -> bool:
-        """What `put` and then `take` come to for an update with nothing in its way, nearly always; False: nothing was done."""
-        if not (self.joined and frame.is_update) or self.states or len(self.unseen) >= UNSEEN:
-            return False
-        self.newest = None
-        self.unseen.append((frame.offset, now))
-        self.offset = frame.offset
-        return True
+    @property
+    def free(self) -> bool:
+        """True if an update has nothing in its way here: then `sent` is all that `put` and `take` would come to."""
+        return self.joined and not self.newer and not self.states
+
+    def sent(self, offset: int, now: float) -> None:
+        """An update leaves."""
+        self.newest, self.offset = None, offset
+        if self.older:
+            self.newer, self.newer_at = offset, now
+        else:
+            self.older, self.older_at = offset, now
 
     @property
     def waiting(self) -> bool:
@@ -57,23 +65,27 @@ class Mailbox:
         if not self.joined:
             return None
         if self.states:
-            frame = self.states.pop(0)
-        elif self.newest is not None and len(self.unseen) < UNSEEN:
-            frame, self.newest = self.newest, None
-            self.unseen.append((frame.offset, now))
+            frame, *rest = self.states
+            self.states, self.offset = tuple(rest), frame.offset
+        elif self.newest is not None and not self.newer:
+            frame = self.newest
+            self.sent(frame.offset, now)
         else:
             return None
-        self.offset = frame.offset
         return frame
 
-    def seen(self, offset: int) -> None:
-        """The viewer has seen every update up to this offset."""
-        while self.unseen and self.unseen[0][0] <= offset:
-            del self.unseen[0]
+    def seen(self, offset: int) -> bool:
+        """The viewer has seen every update up to this offset. False: it owed none of them."""
+        if not 0 < self.older <= offset:
+            return False
+        self.older, self.older_at, self.newer = self.newer, self.newer_at, 0
+        if 0 < self.older <= offset:
+            self.older = 0
+        return True
 
     def owing(self, now: float) -> bool:
         """True if the oldest unseen update is too old: nobody reads there."""
-        return bool(self.unseen) and now - self.unseen[0][1] >= OWING_S
+        return self.older > 0 and now - self.older_at >= OWING_S
 
     def drop_position(self) -> None:
         """Forget the position that waits (the leg was closed)."""
@@ -95,9 +107,9 @@ class Mailbox:
         An update that was held meanwhile is news only if it is newer, and of the leg that SQL named.
         """
         if epoch != self.epoch:
-            self.unseen.clear()  # offsets of another epoch can never be seen
+            self.older = self.newer = 0  # offsets of another epoch can never be seen
         self.joined, self.epoch, self.offset = True, epoch, offset
-        self.states = list(pending)
+        self.states = tuple(pending)
         last = max(shown, pending[-1].offset if pending else 0)
         held = self.newest
         if held is not None and (held.epoch != epoch or held.offset <= last or leg is None or held.published.leg != leg):

@@ -15,6 +15,9 @@ DENIED_S = 1.0
 """Updates that must not be shown make us look again after this, not each of them, unless something else is heard."""
 
 
+_answers = frames.Answers()
+
+
 class Door(Protocol):
     """The way out to one viewer's socket. It takes a frame at once or is not ready; it never keeps one waiting."""
 
@@ -84,35 +87,42 @@ class Socket(Protocol):
         ...
 
 
-class Watch:
-    """One socket: whose it is, what it watches, what waits for it. (Not a dataclass: thousands of them live long.)"""
+class Watch(Mailbox):
+    """One socket and its mailbox: whose it is, what it watches, what waits for it.
 
-    __slots__ = ("appointment", "door", "expires", "mailbox", "resume", "session", "short", "who", "wrote")
+    One object, and the door is the protocol itself: each further one would be touched for every viewer at every update.
+    """
+
+    __slots__ = ("appointment", "count", "door", "expires", "resume", "session", "short", "wake", "who", "wrote")
 
     def __init__(self, door: Door, appointment: str, who: Watcher, session: str, expires: datetime) -> None:
+        super().__init__()
         self.door, self.appointment, self.who, self.session, self.expires = door, appointment, who, session, expires
-        self.mailbox = Mailbox()
+        self.wake: Callable[[], None] = _awake
+        """Called before anything is sent that had waited; the hub's, once it knows this viewer."""
+        self.count = 0  # frames heard
         self.resume: tuple[str, int] | None = None  # epoch and offset of an earlier socket
         self.short: Point | None = None
         self.wrote = 0.0
 
-    def owing(self, now: float) -> bool:
-        """True if this viewer has not said ``seen`` for too long."""
-        return self.mailbox.owing(now)
+    def hear(self, text: bytes) -> bool:
+        """A ``seen`` that answers an update; there are no more of them than of updates. False: the text says something else."""
+        if not self.seen(_answers.seen(text)):
+            return False
+        self.count += 1
+        if self.newest is not None or self.states:
+            self.go_on()
+        return True
 
-    def give(self, frame: frames.Frame, now: float) -> None:
-        """Put a frame into the mailbox and send what may be sent: for an update with nothing in its way in one go."""
-        if self.door.ready() and self.mailbox.passes(frame, now):
-            self.door.write(frame.wire(self.short, now))
-            self.wrote = now
-        else:
-            self.mailbox.put(frame)
-            self.pump(now)
+    def go_on(self) -> None:
+        """Send what waited, if it may be sent now. (Seldom: and where nothing waits nothing need be doubted.)"""
+        self.wake()
+        self.pump(asyncio.get_running_loop().time())
 
     def pump(self, now: float) -> None:
         """Send what may be sent now (monotonic seconds)."""
-        while self.mailbox.waiting and self.door.ready():
-            frame = self.mailbox.take(now)
+        while self.waiting and self.door.ready():
+            frame = self.take(now)
             if frame is None:
                 return
             self.door.write(frame.wire(self.short, now))
@@ -125,15 +135,14 @@ class Watch:
         """
         if not self.door.ready():
             return False  # stays held
-        box = self.mailbox
         if self.resume is not None and self.resume[0] == seen.epoch:
-            box.epoch, box.offset = self.resume
+            self.epoch, self.offset = self.resume
         self.resume = None
-        pending = box.pending(seen.epoch, missed or ())
+        pending = self.pending(seen.epoch, missed or ())
         offset = min([seen.offset, *(frame.offset - 1 for frame in pending[:1])])
         self.door.write(frames.text_frame(seen.snapshot(clock, offset, recovered=missed is not None)))
         self.wrote = now
-        box.join(seen.epoch, offset, seen.offset, seen.leg, pending)
+        self.join(seen.epoch, offset, seen.offset, seen.leg, pending)
         self.pump(now)
         return True
 
@@ -153,7 +162,7 @@ class Channel:
         self.name: str | None = None  # the channel in Redis
         self.handler: Handler | None = None
         self.confirmed = False
-        self.viewers: set[Watch] = set()
+        self.viewers: dict[Watch, None] = {}  # walked through more than anything else: closer together than a set is
         self.epoch: str | None = None
         self.offset = 0
         self.leg: str | None = None  # as the last look said: updates of another leg wait for the next look
@@ -169,7 +178,25 @@ class Channel:
     def admit(self, viewer: Watch) -> None:
         """One more viewer. The place is the same for all, and one object: looked up for every frame, it stays in reach."""
         viewer.short = next((other.short for other in self.viewers if other.short == viewer.short), viewer.short)
-        self.viewers.add(viewer)
+        self.viewers[viewer] = None
+
+    def give(self, frame: frames.Frame, now: float) -> None:
+        """A frame for every viewer: into its mailbox, and out what may be sent; for an update with nothing in its way in one go.
+
+        One loop over what is nearly always so: with a thousand viewers each object more in it costs as much as the loop.
+        """
+        place, wire, at_once, offset = None, b"", frame.is_update, frame.offset
+        for viewer in self.viewers:
+            if at_once and viewer.free and viewer.door.ready():
+                if not wire or viewer.short is not place:
+                    place = viewer.short
+                    wire = frame.wire(place, now)
+                viewer.sent(offset, now)
+                viewer.door.write(wire)
+                viewer.wrote = now
+            else:
+                viewer.put(frame)
+                viewer.pump(now)
 
     def denied_for(self, leg: str | None, now: float) -> float:
         """Seconds for which the records need not be asked again whether this leg may be shown: they have just said no."""
@@ -194,7 +221,7 @@ class Channel:
     def pause(self) -> None:
         """Nothing more for its viewers before a look, be it one that is under way."""
         for viewer in self.viewers:
-            viewer.mailbox.hold()
+            viewer.hold()
 
     def close(self) -> None:
         """Its leg was closed: no position waits any more, and no look begun before may show one."""
@@ -202,7 +229,11 @@ class Channel:
         self.ask_again()
         self.parted = 1
         for viewer in self.viewers:
-            viewer.mailbox.drop_position()
+            viewer.drop_position()
+
+
+def _awake() -> None:
+    """Nobody doubts that this process was awake."""
 
 
 async def close_all(sockets: Iterable[Socket], code: int) -> None:

@@ -16,50 +16,53 @@ AWAY = (RuntimeError, OSError, WebSocketDisconnect)
 SETTLE_S = 0.3
 
 
-class DirectDoor:
-    """Writes to the transport itself: nothing is ever held back in this process."""
+class DirectDoor(ViewerProtocol):
+    """Writes to the transport itself: nothing is ever held back in this process. Give it to uvicorn as ``ws=DirectDoor``.
 
-    __slots__ = ("_closing", "_protocol", "_socket")
+    The protocol is the door: an object between them would be one more to walk to for every viewer at every update.
+    """
 
-    def __init__(self, socket: WebSocket, protocol: ViewerProtocol) -> None:
-        self._socket, self._protocol, self._closing = socket, protocol, False
+    __slots__ = ("_socket",)
+    _socket: WebSocket
+
+    def opened(self, socket: WebSocket) -> "DirectDoor":
+        """This is the way out of ``socket`` from now on."""
+        self._socket = socket
+        return self
 
     def ready(self) -> bool:
-        """Handshake done, not closing, the transport's buffer not full. (Asked for every frame of every viewer: one piece.)"""
-        to = self._protocol
-        gone = self._closing or to.close_sent or to.disconnected or not to.handshake_complete
-        return not gone and not to.full and not to.transport.is_closing()
+        return self.free
 
     def write(self, wire: bytes) -> None:
-        self._protocol.transport.write(wire)
+        self.transport.write(wire)
 
     def open(self) -> bool:
         """True if what is written may still arrive."""
-        return not self._closing and not self._protocol.close_sent and not self._protocol.transport.is_closing()
+        return not self.over
 
     def when_ready(self, go_on: Callable[[], None]) -> None:
-        if self._protocol.full:
-            self._protocol.drained = go_on
+        if self.full:
+            self.drained = go_on
 
     def unread(self) -> bool:
         """True if messages wait for the endpoint."""
-        return not self._protocol.queue.empty()
+        return not self.queue.empty()
 
     def listen(self, listener: Listener | None) -> None:
         """Let every text message be heard by this first, from when the socket has said what it wants."""
-        self._protocol.listener = listener
-        if self._protocol.handshake_complete:
-            self._protocol.let_go()
+        self.listener = None if self.over else listener
+        if self.handshake_complete:
+            self.let_go()
             self._socket.scope["headers"].clear()
 
     async def settled(self) -> None:
         return None
 
     async def close(self, code: int) -> None:
-        if not self._closing:
-            self._closing, self._protocol.listener = True, None
+        if not self.over:
+            self.shut()
             if not await _closed(self._socket, code):
-                self._protocol.transport.abort()
+                self.transport.abort()
 
 
 class AsgiDoor:
@@ -122,4 +125,4 @@ def handshake_over(socket: WebSocket) -> None:
 def door_of(socket: WebSocket) -> Door:
     """The best way out of an accepted socket."""
     protocol = socket.scope.get("extensions", {}).get(EXTENSION)
-    return DirectDoor(socket, protocol) if isinstance(protocol, ViewerProtocol) else AsgiDoor(socket)
+    return protocol.opened(socket) if isinstance(protocol, DirectDoor) else AsgiDoor(socket)

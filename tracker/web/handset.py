@@ -33,6 +33,7 @@ class Handset:
         self._direct = door if isinstance(door, DirectDoor) else None
         self.pace = Pace(PER_SECOND, BURST, asyncio.get_running_loop().time())
         self._reading = False
+        self._take: Callable[[own.Pings], bool]
         self.count = 0
 
     async def text(self) -> str:
@@ -59,13 +60,15 @@ class Handset:
         What it does not take (False), and whatever comes while the endpoint is busy with what came before, goes the long way.
         """
         if self._direct is not None:
-            self._direct.listen(lambda payload: self._overheard(payload, hear))
+            self._take = hear
+            self._direct.listen(self)
 
-    def _overheard(self, payload: bytes, hear: Callable[[own.Pings], bool]) -> bool:
+    def hear(self, payload: bytes) -> bool:
+        """A text where it comes in; see `overhear`."""
         out = self._direct
         if out is None or not self._reading or out.unread() or not out.ready():
             return False
-        if self.pace.poor or len(payload) > own.SMALL_BYTES or (frame := own.pings(payload)) is None or not hear(frame):
+        if self.pace.poor or len(payload) > own.SMALL_BYTES or (frame := own.pings(payload)) is None or not self._take(frame):
             return False
         self._one_too_many()
         return True

@@ -13,7 +13,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from tracker.web.protocol import FRAME_BYTES, ViewerProtocol
+from tracker.web.doors import DirectDoor
+from tracker.web.protocol import FRAME_BYTES
 
 HEADERS_S = 10.0
 """A connection that has not said its whole request head by then is closed."""
@@ -111,7 +112,7 @@ def listener(app: ASGIApp, host: str, port: int, **more: Any) -> uvicorn.Server:
             port=port,
             loop="uvloop",
             http=DeadlineProtocol,
-            ws=ViewerProtocol,
+            ws=DirectDoor,
             ws_max_size=FRAME_BYTES,
             ws_per_message_deflate=False,
             ws_ping_interval=20,

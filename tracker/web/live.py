@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -34,7 +33,8 @@ WATCH_S = 5.0
 LONGEST = 4096
 """Bytes of a viewer's frame at most."""
 PER_SECOND, BURST = 500.0, 1000.0
-"""Frames a viewer may send: one `seen` for each update of a phone that speaks far too often; more is closed with 4429."""
+"""Frames a viewer may send: one `seen` for each update of a phone that speaks far too often; more is closed with 4429. (Those
+that are heard where they come in and answer an update are not counted: there are no more of them than of updates.)"""
 SOCKETS = 64
 """Open sockets of one session at most."""
 
@@ -53,15 +53,6 @@ class Said(msgspec.Struct):
     bbox: Box | None = None
 
 
-class Seen(msgspec.Struct, tag_field="type", tag="seen"):
-    """The frame that comes most."""
-
-    offset: int
-
-
-_seen = msgspec.json.Decoder(Seen).decode
-
-
 class _Closed(Exception):
     """End this socket with a close code (None: it is gone already)."""
 
@@ -70,15 +61,14 @@ class _Closed(Exception):
 
 
 class _Words:
-    """What one viewer says, read with the limits that keep a loud one from being a burden. ``tell`` hears each ``seen``."""
+    """What one viewer says, read with the limits that keep a loud one from being a burden."""
 
-    __slots__ = ("_pace", "_socket", "count", "tell")
+    __slots__ = ("_pace", "_socket", "count")
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
         self._pace = Pace(PER_SECOND, BURST, monotonic())
         self.count = 0
-        self.tell: Callable[[int], None]
 
     async def next(self) -> Said:
         """The next frame. Raises _Closed: gone, binary (1003), too big (1009), too fast (4429), not understood (1008)."""
@@ -97,18 +87,6 @@ class _Words:
             return msgspec.json.decode(text, type=Said)
         except (msgspec.DecodeError, UnicodeError):
             raise _Closed(1008) from None
-
-    def hear(self, text: bytes) -> bool:
-        """``seen`` heard where it comes in; False: it is something else, or too much, and takes the long way."""
-        try:
-            offset = _seen(text).offset
-        except (msgspec.DecodeError, UnicodeError):
-            return False
-        if len(text) > LONGEST or not self._pace.affords(monotonic()):
-            return False
-        self.count += 1
-        self.tell(offset)
-        return True
 
     async def seen(self) -> int:
         """The next frame, which must be ``seen``: its offset."""
@@ -195,13 +173,13 @@ async def _watch_visit(house: House, actor: Actor, viewer: Watch, said: Said, wo
     viewer.short = visit.place if said.short else None
     house.hub.join(viewer, visit.technician_id)
     del visit  # this frame lives as long as the socket
-    words.tell = partial(house.hub.seen, viewer)
     if isinstance(viewer.door, DirectDoor):
-        viewer.door.listen(words.hear)
+        viewer.door.listen(viewer)
     try:
         while True:
-            words.tell(await words.seen())
+            house.hub.seen(viewer, await words.seen())
     finally:
+        words.count += viewer.count
         house.hub.leave(viewer)
 
 

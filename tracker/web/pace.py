@@ -17,14 +17,6 @@ class Pace:
         self._credit, self._at = (self._burst if credit > self._burst else credit) - 1, now
         return self._credit < 0
 
-    def affords(self, now: float) -> bool:
-        """Pay for one frame if there is enough for it; False, and nothing paid, if it would be too much."""
-        credit = self._credit + (now - self._at) * self._per_second
-        if credit < 1:
-            return False
-        self._credit, self._at = (self._burst if credit > self._burst else credit) - 1, now
-        return True
-
     @property
     def poor(self) -> bool:
         """True if the next frame may be too much."""
