@@ -32,7 +32,7 @@ from tracker.live.control import Ask
 from tracker.live.streams import Stream
 from tracker.records import appointments, people, points, technicians
 from tracker.records.database import Database
-from tracker.web import conversation, ingest
+from tracker.web import conversation, ingest, overhearing
 
 
 async def stored(here: Web, world: World) -> list[int | None]:
@@ -222,6 +222,20 @@ async def test_what_was_acknowledged_above_a_gap_is_known_after_a_reconnect(here
         assert phone.welcomed["acked"] == 0
         assert (await phone.pings(fix(1, 10), fix(2, 20), fix(3, 30)))["seq"] == 3
     assert await stored(here, world) == [1, 2, 3]
+
+
+async def test_frames_sent_at_once_are_answered_one_by_one_and_what_comes_behind_them_comes_last(
+    here: Web, world: World, clock: Clock
+) -> None:
+    clock.now, many = NOW + timedelta(seconds=100), overhearing.MOST_HELD + 8
+    async with PhoneClient.known(here) as phone:
+        for seq in range(1, many + 1):
+            await phone.say({"type": "pings", "pings": [fix(seq, seq)]})
+        await phone.say({"type": "sharing", "id": "s", "on": False, "reason": "lunch"})
+        answers = [await phone.hear() for _ in range(many + 1)]
+    assert [answer.get("seq") for answer in answers[:-1]] == list(range(1, many + 1))
+    assert (answers[-1]["type"], answers[-1]["sharing"]) == ("policy", False)
+    assert await stored(here, world) == list(range(1, many + 1))
 
 
 async def test_resending_is_harmless(here: Web, world: World) -> None:

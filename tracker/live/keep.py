@@ -1,8 +1,10 @@
 """One batch of pings into Redis and what became of each: the Python side of `keep.lua`."""
 
+import asyncio
 from asyncio import gather
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from tracker.errors import LiveUnavailable
 from tracker.live import keys
@@ -59,24 +61,48 @@ class Answer(NamedTuple):
     device: str = ""
 
 
+TRIES = 2
+"""The second finds a Redis whose connection had ended unnoticed; more would only hold the phone's ack."""
+
+type Tell = Callable[[list[Answer] | BaseException], None]
+
+
 class Keeper:
     """Sends batches, one after another: one call on one server, one call a bucket in parallel on a cluster."""
 
     def __init__(self, client: Client) -> None:
         self._line = Line(client) if isinstance(client, Redis) else None
         self._script = Script(client, "keep", self._line)
+        self._keeping: set[asyncio.Task[list[Answer]]] = set()
 
     async def close(self) -> None:
         """Give the connection back."""
         if self._line is not None:
             await self._line.close()
 
-    async def keep(self, items: list[Item], now: datetime) -> list[Answer]:
+    def begin(self, items: list[Item], now: datetime, tell: Tell) -> None:
+        """`keep` without a coroutine, task or future where that can be done: ``tell`` hears the answers, or an exception."""
+
+        def heard(answer: Any) -> None:
+            if isinstance(answer, Exception):
+                self._later(items, now, tell, TRIES - 1)  # on a new line, or with the function's text
+            else:
+                tell([_answer(row) for row in answer])
+
+        if not self._script.ask(heard, keys.ALL_TAGS[0], [*_head(now), items]):
+            self._later(items, now, tell, TRIES)
+
+    def _later(self, items: list[Item], now: datetime, tell: Tell, tries: int) -> None:
+        task = asyncio.create_task(self.keep(items, now, tries))
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+        task.add_done_callback(lambda done: None if done.cancelled() else tell(done.exception() or done.result()))
+
+    async def keep(self, items: list[Item], now: datetime, tries: int = TRIES) -> list[Answer]:
         """Keep a batch. Raises LiveUnavailable: then nothing may be acknowledged, and sending it again is harmless."""
-        text = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        head = [round(now.timestamp() * 1000), text, keys.new_epoch(), LAST_MS, STREAM_CAP]
+        head = _head(now)
         if self._line is not None:
-            return [_answer(row) for row in await self._script(keys.ALL_TAGS[0], [*head, items])]
+            return [_answer(row) for row in await self._tried([*head, items], tries)]
         groups: dict[str, list[int]] = {}
         for i, item in enumerate(items):
             groups.setdefault(item.tag, []).append(i)
@@ -87,12 +113,27 @@ class Keeper:
                 answers[i] = _answer(row)
         return answers
 
+    async def _tried(self, argument: list[object], tries: int) -> list[list[object]]:
+        """The function's answer, from a new line if the one there was has ended unnoticed."""
+        while True:
+            try:
+                return cast(list[list[object]], await self._script(keys.ALL_TAGS[0], argument))
+            except LiveUnavailable:
+                tries -= 1
+                if not tries:
+                    raise
+
     async def _part(self, tag: str, argument: list[object]) -> list[list[object]] | None:
         """A bucket's answers; None if its node is away: the others' phones need not wait for that."""
         try:
             return cast(list[list[object]], await self._script(tag, argument))
         except LiveUnavailable:
             return None
+
+
+def _head(now: datetime) -> list[object]:
+    text = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return [round(now.timestamp() * 1000), text, keys.new_epoch(), LAST_MS, STREAM_CAP]
 
 
 def _answer(row: list[object]) -> Answer:

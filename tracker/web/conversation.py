@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,11 +15,11 @@ from tracker.actions.trip import arriving, phones, sharing, upkeep, visits
 from tracker.actions.trip.tracking import Phone, Receipt
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
-from tracker.domain.dealt import Dealt
 from tracker.domain.wire import own
 from tracker.errors import LiveUnavailable, Refusal, Unavailable
 from tracker.web.acks import Acks
 from tracker.web.handset import BAD_CREDENTIALS, FORBIDDEN, LATE, OUR_FAULT, POLICY, RESTART, TOO_BIG, Ended, Handset
+from tracker.web.overhearing import Overheard
 
 if TYPE_CHECKING:
     from tracker.web.ingest import TechnicianSockets
@@ -41,8 +40,8 @@ class Conversation:
         self._policy: own.Policy | None = None  # as the phone was told; None until it is welcomed
         self._suggested: str | None = None  # the appointment whose arrival was suggested
         self._turn = asyncio.Lock()
-        self._landed = asyncio.Event()  # no pings taken by `_hear` are on their way
-        self._landed.set()
+        self._overheard = Overheard(door.receiver, self._house.clock, self._handset, self._acks)
+        self._overheard.told, self._overheard.lost = self._told, self._lost
         self._giving_up: asyncio.Task[None] | None = None
         self._pings = 0
 
@@ -63,7 +62,7 @@ class Conversation:
             while True:
                 frame = own.read(await self._handset.text())
                 async with self._turn:
-                    await self._landed.wait()
+                    await self._overheard.landed.wait()
                     await self._take(frame)
         except Ended as said:
             end = said
@@ -79,7 +78,13 @@ class Conversation:
             self._door.leave(self, self._phone.device)
             await self.close(end.code, end.reason)
             if self._phone.device:
-                log.info("phone_left", device=self._phone.device, code=end.code, frames=self._handset.count, pings=self._pings)
+                log.info(
+                    "phone_left",
+                    device=self._phone.device,
+                    code=end.code,
+                    frames=self._handset.count,
+                    pings=self._pings + self._overheard.count,
+                )
 
     async def close(self, code: int, reason: str = "") -> None:
         """Close from our side, if it is still open."""
@@ -95,7 +100,7 @@ class Conversation:
     async def tell_policy(self) -> None:
         """Something changed beside this conversation: tell the phone, after the answer to what it asked last."""
         async with self._turn:
-            await self._landed.wait()
+            await self._overheard.landed.wait()
             if self._policy is None:
                 return  # the welcome will say it
             with contextlib.suppress(Ended, LiveUnavailable):  # it hears with its next ping, or when it comes again
@@ -130,7 +135,7 @@ class Conversation:
             raise Ended(FORBIDDEN)
         device = self.actor.device or await phones.browser_of(self._house, self.actor, hello.device)
         self.actor = replace(self.actor, device=device)
-        self._phone = Phone(technician, device, hello.boot)
+        self._phone = self._overheard.phone = Phone(technician, device, hello.boot)
         self._handset.pace = self._door.pace_of(device)
 
     async def _welcome(self, hello: own.Hello) -> None:
@@ -163,27 +168,16 @@ class Conversation:
 
     def _hear(self, frame: own.Pings) -> bool:
         """Take pings that were overheard; False while something else is under way: then they wait for their turn."""
-        if self._turn.locked() or not self._landed.is_set():
-            return False
-        pings, dealt = self._acks.unpack(frame, self._house.clock())
-        try:
-            self._door.receiver.take(self._phone, pings, dealt.text(), partial(self._land, frame, dealt))
-        except LiveUnavailable:
-            return False
-        self._landed.clear()
-        self._pings += len(pings)
-        return True
+        return not self._turn.locked() and self._overheard.take(frame)
 
-    def _land(self, frame: own.Pings, dealt: Dealt, outcome: Receipt | Exception) -> None:
-        self._landed.set()
-        if isinstance(outcome, Exception):
-            self._giving_up = asyncio.create_task(self._give_up(outcome))
-            return
-        self._handset.answer(self._acks.ack(frame, dealt, outcome))
-        policy = _policy_of(outcome)
+    def _told(self, receipt: Receipt) -> None:
+        policy = _policy_of(receipt)
         if policy != self._policy:
             self._policy = policy
             self._handset.answer(own.policy(policy))
+
+    def _lost(self, error: Exception) -> None:
+        self._giving_up = asyncio.create_task(self._give_up(error))
 
     async def _give_up(self, error: Exception) -> None:
         if isinstance(error, Refusal):

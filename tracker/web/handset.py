@@ -73,6 +73,11 @@ class Handset:
         self._one_too_many()
         return True
 
+    @property
+    def open(self) -> bool:
+        """True if what was overheard may still be done and answered."""
+        return self._direct is not None and self._direct.open()
+
     def answer(self, text: str) -> None:
         """Say something to what was overheard."""
         if self._direct is not None and self._direct.open():

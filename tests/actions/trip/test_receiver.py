@@ -19,7 +19,7 @@ from tracker.errors import LiveUnavailable
 from tracker.live import keys
 from tracker.live.connect import connect, subscriber
 from tracker.live.gate import Gate
-from tracker.live.keep import Keeper
+from tracker.live.keep import Item, Keeper, Tell
 from tracker.live.positions import Positions
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -131,13 +131,13 @@ async def test_a_missing_gate_is_built_once_and_the_ping_kept(here: Process) -> 
 
 async def test_what_arrives_meanwhile_is_the_next_batch(here: Process) -> None:
     calls: list[int] = []
-    keep = here.keeper.keep
+    begin = here.keeper.begin
 
-    async def counted(items: list[object], now: datetime) -> object:
+    def counted(items: list[Item], now: datetime, tell: Tell) -> None:
         calls.append(len(items))
-        return await keep(items, now)  # type: ignore[arg-type]
+        begin(items, now, tell)
 
-    here.keeper.keep = counted  # type: ignore[method-assign, assignment]
+    here.keeper.begin = counted  # type: ignore[method-assign]
     phones = [Phone(f"tech{i}", f"phone{i}", "b") for i in range(100)]
     await here.positions.renew([replace(GATE, technician=f"tech{i}", device=f"phone{i}") for i in range(100)])
     first = here.receiver.receive(phones[0], [ping(1)], "1")

@@ -42,7 +42,8 @@ class Receiver:
         self._keeper, self._arrivals, self._reopen, self._clock = keeper, arrivals, reopen, clock
         self._judge = Judge(arrivals)
         self._waiting: deque[Parcel] = deque()
-        self._wake = asyncio.Event()
+        self._busy = self._stopped = False
+        self._idle = asyncio.Event()
         self._parked: dict[str, list[Parcel]] = {}
         self._reopening: set[asyncio.Task[None]] = set()
         self._reopens = asyncio.Semaphore(4)
@@ -53,10 +54,10 @@ class Receiver:
         ``dealt`` is what Redis is to remember for the phone's boot when these are dealt with. LiveUnavailable, raised or
         told: they could not be kept, and nothing may be acknowledged. Sending them again is harmless.
         """
-        if len(self._waiting) >= MOST_WAITING:
+        if self._stopped or len(self._waiting) >= MOST_WAITING:
             raise LiveUnavailable
         self._waiting.append(Parcel(phone, pings, dealt, tell))
-        self._wake.set()
+        self._stir()
 
     def receive(self, phone: Phone, pings: Sequence[Ping], dealt: str = "") -> "Future[Receipt]":
         """`take`, for those who would rather wait."""
@@ -77,17 +78,11 @@ class Receiver:
         """Keep batches until told to stop; what then still waits is given back."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._arrivals.run(stop))
-            tasks.create_task(self._keep(stop))
-
-    async def _keep(self, stop: asyncio.Event) -> None:
-        stopped = asyncio.create_task(stop.wait())
-        stopped.add_done_callback(lambda _: self._wake.set())
-        while not stop.is_set():
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting:
-                await self._turn(self._take())
-        stopped.cancel()
+            await stop.wait()
+        while self._busy:
+            self._idle.clear()
+            await self._idle.wait()
+        self._stopped = True
         for task in self._reopening:
             task.cancel()
         self._give_back([parcel for parked in self._parked.values() for parcel in parked])
@@ -101,21 +96,44 @@ class Receiver:
             batch.append(waiting.popleft())
         return batch
 
-    async def _turn(self, batch: list[Parcel]) -> None:
+    def _stir(self) -> None:
+        """Begin a batch, unless one is under way: in a moment, for what else comes in this turn of the loop belongs to it."""
+        if not self._busy:
+            self._busy = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        batch = self._take()
+        if not batch:
+            self._busy = False
+            self._idle.set()
+            return
+        items: list[Item] = []
+        now, loop = self._clock(), asyncio.get_running_loop()
+
+        def answered(outcome: list[Answer] | BaseException) -> None:
+            # viewers first: what the same call published is read in this turn of the loop, phones hear in the next
+            loop.call_soon(self._answered, batch, items, now, outcome)
+
         try:
-            now = self._clock()
-            items = [self._judge.item(parcel, now) for parcel in batch]
-            answers = await self._keeper.keep(items, now)
-        except LiveUnavailable as error:
-            log.warning("pings_not_kept", parcels=len(batch), reason=str(error.__cause__ or error))
+            items.extend(self._judge.item(parcel, now) for parcel in batch)
+            self._keeper.begin(items, now, answered)
+        except Exception as error:
+            answered(error)
+
+    def _answered(self, batch: list[Parcel], items: list[Item], now: datetime, outcome: list[Answer] | BaseException) -> None:
+        try:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            self._settle(batch, items, outcome, now)
+        except Exception as error:
+            if isinstance(error, LiveUnavailable):
+                log.warning("pings_not_kept", parcels=len(batch), reason=str(error.__cause__ or error))
+            else:
+                log.exception("batch_failed", parcels=len(batch))
             self._judge.unbelieve(batch)
             self._give_back(batch)
-        except Exception:
-            log.exception("batch_failed", parcels=len(batch))
-            self._judge.unbelieve(batch)
-            self._give_back(batch)
-        else:
-            self._settle(batch, items, answers, now)
+        self._turn()
 
     def _settle(self, batch: list[Parcel], items: list[Item], answers: list[Answer], now: datetime) -> None:
         again: list[Parcel] = []
@@ -146,7 +164,7 @@ class Receiver:
     def _retry(self, parcels: list[Parcel]) -> None:
         self._give_back([parcel for parcel in parcels if parcel.tries >= TRIES])
         self._waiting.extendleft(reversed([parcel for parcel in parcels if parcel.tries < TRIES]))
-        self._wake.set()
+        self._stir()
 
     def _give_back(self, parcels: list[Parcel]) -> None:
         for parcel in parcels:
