@@ -1,5 +1,6 @@
 """What every action is handed: records, live, roads, settings, the secret and the clock."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,9 @@ from tracker.records.database import Database
 from tracker.records.settings import Settings
 from tracker.roads.finding import Finder, NoFinder
 from tracker.roads.router import Router
+
+SIFTED_AT_ONCE = 2
+"""Searches of a process that read of thousands of technicians at the same moment."""
 
 
 class CurrentSettings:
@@ -67,6 +71,7 @@ class House:
     travels: TravelMemory = field(default_factory=TravelMemory)
     company: Company = field(default_factory=Company)
     turns: Turns = field(default_factory=Turns)
+    sifting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SIFTED_AT_ONCE))
     post: Post | None = None  # how letters go out
 
 

@@ -7,7 +7,7 @@ from itertools import batched, groupby
 from zoneinfo import ZoneInfo
 
 from tracker.actions.booking.crew import closed_between, diaries
-from tracker.actions.booking.farther import Asked, perhaps_free
+from tracker.actions.booking.farther import Asked, Farther
 from tracker.actions.booking.needs import Need, Place, Wanted, rules, wanted, wanted_again
 from tracker.actions.booking.travel import Ways
 from tracker.actions.house import House
@@ -119,8 +119,10 @@ class Search:
     hold: Hold | None = None  # the session's own
     ways: Ways = field(init=False)
     now: datetime = field(init=False)
+    farther: Farther = field(init=False)
 
     def __post_init__(self) -> None:
+        self.farther = Farther(self.house, self.wanted.range)
         self.ways = Ways(self.house.router, self.house.travels)
         self.now = self.house.clock()
 
@@ -169,14 +171,15 @@ class Search:
             found |= await self._settled(await self._diaries(batch, left), left)
             left = [time for time in left if time not in found]
         for _, day in groupby(left, key=lambda time: moment(time).astimezone(ZoneInfo(self.zone)).date()):
-            found |= await self._by_farther(list(day), closed, seen)
+            async with self.house.turns.turn(("farther", self.wanted.account.id)):  # an account's searches are one at a time
+                found |= await self._by_farther(list(day), closed, seen)
         return found
 
     async def _by_farther(self, times: list[int], closed: frozenset[date], seen: Collection[str]) -> dict[int, str]:
         """What those allow who live farther than the nearest: only who may be free is looked at, until every time is settled."""
         found: dict[int, str] = {}
         asked = Asked(times, self.wanted.work.duration_s, closed, self.now, self.but)
-        async for some in perhaps_free(self.house, self.wanted.range, asked, seen):
+        async for some in self.farther.perhaps_free(asked, seen):
             for batch in batched(some, READ_TOGETHER):
                 left = [time for time in times if time not in found]
                 still = bits(times, left)
