@@ -139,6 +139,9 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.engine = _engine(url, pool_size)
         self.sqlite = self.engine.dialect.name == "sqlite"
+        snapshot = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._writes = self.engine.execution_options(tracker_writes=True)  # the same connections
+        self._reads = self.engine.execution_options(**snapshot)
         # SQLite lets one writer in and makes the others poll with sleeps; within a process a queue is fairer and faster.
         self._writers = asyncio.Lock() if self.sqlite else None
 
@@ -157,23 +160,21 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def _writing(self) -> AsyncIterator[Transaction]:
-        async with self._writers or contextlib.nullcontext(), self._begun(tracker_writes=True) as tx:
+        async with self._writers or contextlib.nullcontext(), self._begun(self._writes) as tx:
             yield tx
         await tx.tell()
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         """A reading transaction: every statement in it sees the same moment; it never waits for a writer."""
-        snapshot = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        async with self._begun(**snapshot) as tx:
+        async with self._begun(self._reads) as tx:
             yield tx
 
     @contextlib.asynccontextmanager
-    async def _begun(self, **options: Any) -> AsyncIterator[Transaction]:
+    async def _begun(self, engine: AsyncEngine) -> AsyncIterator[Transaction]:
         async with contextlib.AsyncExitStack() as stack:
             with own_errors():
-                connection = await stack.enter_async_context(self.engine.connect())
-                await connection.execution_options(**options)
+                connection = await stack.enter_async_context(engine.connect())
                 begun = await connection.begin()
             try:
                 yield Transaction(connection)
