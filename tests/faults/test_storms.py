@@ -61,7 +61,7 @@ def spot(number: int) -> tuple[float, float]:
 # -- F17: everybody comes back at once -----------------------------------------------------------------------------------
 
 
-async def storm(place: Site, count: int, kills: int) -> None:
+async def storm(place: Site, count: int, kills: int, within_s: float = 60) -> None:
     visit = await on_the_way(place)
     other = await place.world.appointment(arrival_at=datetime.now(UTC))
     async with pages(place, visit, count) as crowd:
@@ -83,7 +83,7 @@ async def storm(place: Site, count: int, kills: int) -> None:
                 assert (await place.step(client, visit, "start_travel")).status_code == 200
             took = await back
             print(f"F17 {count} pages: at first within {first:.1f} s, back {took:.1f} s after kill {kill + 1} was over")
-            assert took < 30
+            assert took < within_s
         await speak(place, spot(kills))
         await all_of(crowd, lambda page: spot(kills) in page.positions)
     assert "Traceback" not in place.said()
@@ -95,13 +95,13 @@ async def test_everybody_comes_back_at_once(place: Site) -> None:
 
 @pytest.mark.faults
 async def test_f17_two_thousand_come_back_at_once(place: Site) -> None:
-    await storm(place, 2_000, kills=3)
+    await storm(place, 2_000, kills=3, within_s=30)
 
 
 # -- F16: Redis comes back empty -----------------------------------------------------------------------------------------
 
 
-async def emptied(place: Site, valkey: OwnValkey, count: int, times: int) -> None:
+async def emptied(place: Site, valkey: OwnValkey, count: int, times: int, within_s: float = 60) -> None:
     visit = await on_the_way(place)
     async with pages(place, visit, count) as crowd:
         await speak(place, spot(0))
@@ -116,7 +116,7 @@ async def emptied(place: Site, valkey: OwnValkey, count: int, times: int) -> Non
             valkey.start()
             took = await all_of(crowd, lambda page: page.epoch not in ("", epochs[page]))  # noqa: B023
             print(f"F16 {count} pages: a snapshot of the new epoch {took:.2f} s after Redis was back, time {turn}")
-            assert took < 15
+            assert took < within_s
             await speak(place, spot(turn))
             await all_of(crowd, lambda page: spot(turn) in page.positions)  # noqa: B023
         assert all(page.codes == [] for page in crowd), "no socket was lost over it"
@@ -132,7 +132,7 @@ async def test_redis_comes_back_empty_again_and_again(place: Site, valkey: OwnVa
 
 @pytest.mark.faults
 async def test_f16_redis_comes_back_empty_under_a_thousand_viewers(place: Site, valkey: OwnValkey) -> None:
-    await emptied(place, valkey, 1_000, times=5)
+    await emptied(place, valkey, 1_000, times=5, within_s=15)
 
 
 # -- F19: a polite end ---------------------------------------------------------------------------------------------------
