@@ -41,6 +41,8 @@ MOMENTS = ("departure", "half-way", "5 min before", "all")
 BEFORE_S = 300.0
 DAY = date(2026, 11, 24)
 """A Tuesday."""
+_LEAST_RIDE_M, _DETOUR = 400.0, 3.0
+_SHORT, _LONG, _SILENT = timedelta(minutes=3), timedelta(hours=1), timedelta(seconds=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,17 @@ def rides(folder: Path, extract: Path) -> Iterator[Trip]:
             spots = [(datetime.fromisoformat(r["t_utc"]), Point(float(r["lat"]), float(r["lon"]))) for r in run]
             ends = (spots[0][1], spots[-1][1])
             inside = all(south <= p.lat <= north and west <= p.lon <= east for p in ends)
-            lasted = (spots[-1][0] - spots[0][0]).total_seconds()
-            if occupied == "1" and inside and distance_m(*ends) >= LEAST_M and 180 <= lasted <= 3600:
+            if occupied == "1" and inside and _straight_there(spots):
                 yield Trip(list(_fixes(spots)), ends[1], spots[0][0].astimezone(UTC), "any")
+
+
+def _straight_there(spots: list[tuple[datetime, Point]]) -> bool:
+    """A ride without long silence that went nowhere else in between."""
+    steps = list(itertools.pairwise(spots))
+    lasted, silent = spots[-1][0] - spots[0][0], max((b[0] - a[0] for a, b in steps), default=timedelta(0))
+    far_m = distance_m(spots[0][1], spots[-1][1])
+    round_about = sum(distance_m(a[1], b[1]) for a, b in steps) > _DETOUR * far_m
+    return far_m >= _LEAST_RIDE_M and _SHORT <= lasted <= _LONG and silent <= _SILENT and not round_about
 
 
 def _fixes(spots: list[tuple[datetime, Point]]) -> Iterator[Fix]:

@@ -28,7 +28,7 @@ def test_the_committed_ratios_are_in_order_above_zero_and_smooth(
     ratios = spread(metres, seconds, basis, now, 0)
     assert ratios is not None
     low, middle, high = ratios
-    assert 0.1 < low < middle < high < 8 + learned().start_s * AT_THE_END / max(seconds, 1.0)
+    assert 0.1 < low < middle < high < 8 + learned().start_s * AT_THE_END[2] / max(seconds, 1.0)
     near = spread(metres * 1.01, seconds * 1.01, basis, now, 0)
     assert near is not None
     assert all(abs(a / b - 1) < 0.03 for a, b in zip(ratios, near, strict=True))
@@ -114,8 +114,8 @@ def test_a_start_takes_its_time_once() -> None:
     before, after = spread(5000, 400, Basis.ROAD, NOON, 1.0), spread(5000, 400, Basis.ROAD, NOON, 0.0)
     assert before is not None
     assert after is not None
-    for low, high in zip(after, before, strict=True):
-        assert (high - low) * 400 == pytest.approx(learned().start_s * (1 - AT_THE_END))
+    for left, whole, end in zip(after, before, AT_THE_END, strict=True):
+        assert (whole - left) * 400 == pytest.approx(learned().start_s * (1 - end))
 
 
 def test_what_the_end_takes_is_left_until_the_last_metres() -> None:

@@ -14,10 +14,11 @@ import msgspec
 from tracker.domain.eta import Spread
 from tracker.domain.ways import Basis
 
-AT_THE_END = 1 / 3
+AT_THE_END = (1 / 6, 1 / 3, 1 / 2)
 LAST_M = 100.0
 """Of what a trip takes besides its driving, so much belongs to its end: finding the house, a place to stop. It goes with the
-last metres. Whole trips, of which the table is made, cannot tell the two apart; drives seen on their way can (docs/eta.md)."""
+last metres. How much that is differs: as little as the first for the early end of the range, as much as the last for the late
+one. Whole trips, of which the table is made, cannot tell start and end apart; drives seen on their way can (docs/eta.md)."""
 
 type Ratios = tuple[float, float, float]
 """The p10, p50 and p90 of actual / planned seconds once under way."""
@@ -108,8 +109,8 @@ def spread_in(zone: tzinfo | None, table: Learned | None = None) -> Spread:
         if ranges is None:
             return None
         low, middle, high = ranges.ratios(remaining_m, remaining_s, now.astimezone(zone) if zone else None)
-        besides_s = known.start_s * ((1 - AT_THE_END) * standing + AT_THE_END * min(1.0, remaining_m / LAST_M))
-        besides = besides_s / max(remaining_s, 1.0)
-        return low + besides, middle + besides, high + besides
+        whole, near = known.start_s / max(remaining_s, 1.0), max(standing, min(1.0, remaining_m / LAST_M))
+        early, usual, late = (whole * ((1 - end) * standing + end * near) for end in AT_THE_END)
+        return low + early, middle + usual, high + late
 
     return spread
