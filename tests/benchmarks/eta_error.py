@@ -28,7 +28,7 @@ from simulator.technician import Pace
 from tests.benchmarks.s9_routing_calls import ASTRAY, EVERY_S, LEAST_M
 from tests.benchmarks.trips import EXTRACT, Fix, Town, fixes_of, router_on
 from tracker.domain.eta import Basis, Deviation, Eta, Spread, StoredRoute, estimate, off_route
-from tracker.domain.eta_ranges import spread_in
+from tracker.domain.eta_ranges import learned, spread_in
 from tracker.domain.geo import Point, distance_m
 from tracker.domain.ways import progress
 from tracker.errors import NoRoute
@@ -161,7 +161,7 @@ async def measure(wish: argparse.Namespace) -> Found:
         trips = list(rides(wish.tracks, wish.extract)) if wish.tracks else [trip async for trip in planned(town, wish, zone)]
         for trip, router in itertools.product(trips, (road, DistanceRouter())):
             try:
-                seen = await told(router, trip, spread_in(zone))
+                seen = await told(router, trip, spread_in(zone, area=learned().area_at(trip.end)))
             except NoRoute:
                 continue
             for moment, fix in trip.moments().items():

@@ -18,12 +18,12 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # a Monday
 DRIVEN = [Basis.ROAD, Basis.DISTANCE]
 
 
-@pytest.mark.parametrize("basis", DRIVEN)
+@pytest.mark.parametrize(("basis", "area"), [(basis, area) for basis in DRIVEN for area in ("", *learned().areas)])
 @given(st.floats(0, 1e6), st.floats(0, 1e6), st.integers(0, 7 * 24 * 60))
 def test_the_committed_ratios_are_in_order_above_zero_and_smooth(
-    basis: Basis, metres: float, seconds: float, minute: int
+    basis: Basis, area: str, metres: float, seconds: float, minute: int
 ) -> None:
-    spread = spread_in(UTC)
+    spread = spread_in(UTC, area=area)
     now = NOON + timedelta(minutes=minute)
     ratios = spread(metres, seconds, basis, now, 0)
     assert ratios is not None
@@ -53,6 +53,16 @@ def test_a_plan_faster_than_usual_is_believed_in_part_only() -> None:
     middles = [ratio[1] for ratio in ratios if ratio]
     assert middles[0] > middles[1] > middles[2]
     assert middles[0] * 350 < middles[2] * 450
+
+
+def test_where_trips_were_seen_their_own_table_counts() -> None:
+    table = learned()
+    here, there = table.area_at(Point(37.77, -122.42)), table.area_at(Point(40.75, -73.95))
+    assert table.area_at(Point(60.17, 24.94)) == ""
+    assert len({here, there, ""}) == 3
+    by_distance = {spread_in(None, area=area)(5000, 600, Basis.DISTANCE, NOON, 0) for area in (here, there, "")}
+    by_road = {spread_in(None, area=area)(5000, 400, Basis.ROAD, NOON, 0) for area in (here, there, "")}
+    assert (len(by_distance), len(by_road)) == (3, 1)  # roads were known in one place only: that table is everybody's
 
 
 def test_the_sources_are_named() -> None:

@@ -12,6 +12,7 @@ from math import log
 import msgspec
 
 from tracker.domain.eta import Spread
+from tracker.domain.geo import Point
 from tracker.domain.ways import Basis
 
 AT_THE_END = (1 / 6, 1 / 3, 1 / 2)
@@ -78,8 +79,22 @@ class Ranges(msgspec.Struct, frozen=True):
         return j - 1, j, log(metres / self.metres[j - 1]) / log(self.metres[j] / self.metres[j - 1])
 
 
+class Area(msgspec.Struct, frozen=True):
+    """What was learned in one place where trips were seen, a box in degrees: better there than the common table."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+    bases: dict[Basis, Ranges]
+
+    def holds(self, place: Point) -> bool:
+        """True if the place lies in it."""
+        return self.south <= place.lat <= self.north and self.west <= place.lon <= self.east
+
+
 class Learned(msgspec.Struct, frozen=True):
-    """The whole file: one table per basis, and where it comes from.
+    """The whole file: one table per basis, those of areas by their name, and where they come from.
 
     ``start_s`` seconds pass besides the driving, however short or long the trip is: most before it is really under way.
     """
@@ -87,6 +102,16 @@ class Learned(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]
     start_s: float
     bases: dict[Basis, Ranges]
+    areas: dict[str, Area] = {}
+
+    def area_at(self, place: Point) -> str:
+        """The name of the area that holds a place, ``""`` outside all."""
+        return next((name for name, area in self.areas.items() if area.holds(place)), "")
+
+    def ranges(self, basis: Basis, area: str = "") -> Ranges | None:
+        """The table of a basis, the area's own if it has one. None: nothing was learned."""
+        own = self.areas[area].bases.get(basis) if area else None
+        return own or self.bases.get(basis)
 
 
 @cache
@@ -95,8 +120,9 @@ def learned() -> Learned:
     return msgspec.json.decode(files("tracker.domain").joinpath("eta_ranges.json").read_bytes(), type=Learned)
 
 
-def spread_in(zone: tzinfo | None, table: Learned | None = None) -> Spread:
-    """What `eta.estimate` asks: the ratios for a plan at a moment, on the wall clock of ``zone`` (None: any hour is as all).
+def spread_in(zone: tzinfo | None, table: Learned | None = None, area: str = "") -> Spread:
+    """What `eta.estimate` asks: the ratios for a plan at a moment, on the wall clock of ``zone`` (None: any hour is as all),
+    in an ``area`` of the table (``""``: anywhere).
 
     Four arrivals in five lie between the first ratio and the last; all are above 0, so no arrival comes before its fix.
     ``standing`` is 1 before the trip is under way, and falls to 0 with the first metres; what belongs to the end stays.
@@ -105,7 +131,7 @@ def spread_in(zone: tzinfo | None, table: Learned | None = None) -> Spread:
     known = table or learned()
 
     def spread(remaining_m: float, remaining_s: float, basis: str, now: datetime, standing: float) -> Ratios | None:
-        ranges = known.bases.get(Basis(basis))
+        ranges = known.ranges(Basis(basis), area)
         if ranges is None:
             return None
         low, middle, high = ranges.ratios(remaining_m, remaining_s, now.astimezone(zone) if zone else None)

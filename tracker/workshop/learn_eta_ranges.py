@@ -2,7 +2,8 @@
 
 TRIPS is a folder of ``*.csv.gz``, one trip a line, with the columns trip_id, start_utc, start_local, o_lat, o_lon, d_lat,
 d_lon, duration_s and, where a road network covers some of them, in_roads. With --region those are routed on that extract
-by Valhalla (about 10 ms each) and make the basis "road"; all trips make the basis "distance". Each file learns from the
+by Valhalla (about 10 ms each) and make the basis "road"; all trips make the basis "distance". Where several files speak for a
+basis, each also makes the table of its own area. Each file learns from the
 earlier 60 % of its trips; the figures are about the later 40 %. Files weigh the same, however many trips they have.
 
 usage: python -m tracker.workshop.learn_eta_ranges TRIPS [--region EXTRACT.osm.pbf] [--write]
@@ -10,62 +11,26 @@ usage: python -m tracker.workshop.learn_eta_ranges TRIPS [--region EXTRACT.osm.p
 
 import argparse
 import asyncio
-import csv
-import gzip
 import tempfile
-from bisect import bisect
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import mean
-from typing import NamedTuple
 
 import msgspec
 
-from tracker.domain.eta_learning import Trip, learn, quantiles, start_s, under_way
-from tracker.domain.eta_ranges import Learned, Ranges, learned
-from tracker.domain.geo import Point, distance_m
+from tracker.domain.eta_learning import learn, quantiles, start_s
+from tracker.domain.eta_ranges import Area, Learned, learned
+from tracker.domain.geo import Point
 from tracker.domain.ways import Basis
 from tracker.roads.build import build
 from tracker.roads.distance import hop
 from tracker.roads.router import Hop
 from tracker.roads.server import EmbeddedValhalla
 from tracker.roads.valhalla import ValhallaRouter
+from tracker.workshop.eta_figures import report, simple_table, verdict
+from tracker.workshop.trip_files import Case, Row, case, ends, read
 
-TABLE = Path(__file__).parent.parent / "tracker" / "domain" / "eta_ranges.json"
-EARLIER = 0.6
-SHORTER_THAN_M = (800, 1200, 1700, 2300, 3000, 4000, 6000, 9000, 15000)
-"""Distance classes of the simple table that ours is measured against."""
-
-
-class Row(NamedTuple):
-    """A line of a file, in the order of time."""
-
-    start_utc: str
-    trip_id: str
-    local: datetime
-    crow_m: float
-    duration_s: float
-    line: dict[str, str]
-
-    def trip(self, plan: Hop) -> Trip:
-        """As `learn` takes it."""
-        hour = self.local.hour + self.local.minute / 60
-        return Trip(plan.length_m, plan.duration_s, self.duration_s, hour, self.local.weekday() >= 5)
-
-
-class Case(NamedTuple):
-    """One file on one basis: earlier and later rows, each with its plan."""
-
-    name: str
-    basis: Basis
-    earlier: list[tuple[Row, Trip]]
-    later: list[tuple[Row, Trip]]
-
-    def lessons(self, start: float) -> list[Trip]:
-        """The earlier trips without their start, weighing 1 together."""
-        return [under_way(trip, start)._replace(weight=1 / len(self.earlier)) for _, trip in self.earlier]
+TABLE = Path(__file__).parent.parent / "domain" / "eta_ranges.json"
 
 
 def main(folder: Path, region: Path | None, write: bool) -> None:
@@ -83,44 +48,43 @@ def main(folder: Path, region: Path | None, write: bool) -> None:
     print(f"a start takes {start:.0f} s")
     kinds = sorted({c.basis for c in cases})
     bases = {kind: learn([trip for c in cases if c.basis is kind for trip in c.lessons(start)]) for kind in kinds}
+    areas = own_areas(cases, start)
+    told_there = []
     for c in cases:
-        against = simple_table(c)
+        against, name = simple_table(c), area_name(c)
+        own = areas[name].bases.get(c.basis) if name in areas else None
         print(f"{c.name}, basis {c.basis}: {len(c.earlier)} trips learned from, {len(c.later)} later ones told")
-        report("  this file alone", c, learn(c.lessons(start)), start, against)
-        report("  the common table", c, bases[c.basis], start, against)
+        found = report("  the common table", c, bases[c.basis], start, against)
+        if own:
+            found = report("  the area's own table", c, own, start, against)
+        told_there.append((c, found, against))
+    print(verdict(told_there))
     if write:
-        table = Learned(tuple(f"{c.name} ({c.basis}, {len(c.earlier)} trips)" for c in cases), start, bases)
+        table = Learned(tuple(f"{c.name} ({c.basis}, {len(c.earlier)} trips)" for c in cases), start, bases, areas)
         TABLE.write_bytes(msgspec.json.format(msgspec.json.encode(rounded(table)), indent=1) + b"\n")
         print(f"wrote {TABLE.name}")
 
 
-def read(file: Path) -> list[Row]:
-    """All trips of a file in the order they began."""
-    with gzip.open(file, "rt") as lines:
-        found = [
-            Row(
-                line["start_utc"],
-                line["trip_id"],
-                datetime.fromisoformat(line["start_local"]),
-                distance_m(*ends(line)),
-                float(line["duration_s"]),
-                line,
-            )
-            for line in csv.DictReader(lines)
-        ]
-    return sorted(found, key=lambda row: row.start_utc)
+def own_areas(cases: Sequence[Case], start: float) -> dict[str, Area]:
+    """An area for each file that does not speak for a basis alone: there the common table would be its own."""
+    shared = {c.basis for c in cases if sum(c.basis is other.basis for other in cases) > 1}
+    return {
+        area_name(c): Area(*box([spot for row, _ in c.earlier for spot in ends(row.line)]), {c.basis: learn(c.lessons(start))})
+        for c in cases
+        if c.basis in shared
+    }
 
 
-def ends(line: dict[str, str]) -> tuple[Point, Point]:
-    """Origin and destination."""
-    return Point(float(line["o_lat"]), float(line["o_lon"])), Point(float(line["d_lat"]), float(line["d_lon"]))
+def area_name(c: Case) -> str:
+    """The file's name up to its first dot."""
+    return c.name.split(".")[0]
 
 
-def case(name: str, basis: Basis, rows: Sequence[Row], hops: dict[str, Hop]) -> Case:
-    """Split in time; what cannot be routed is left out of both parts."""
-    known = [(row, row.trip(hops[row.trip_id])) for row in rows if row.trip_id in hops]
-    cut = int(len(known) * EARLIER)
-    return Case(name, basis, known[:cut], known[cut:])
+def box(spots: Sequence[Point]) -> tuple[float, float, float, float]:
+    """West, south, east and north of where all but a few of the places lie."""
+    west, east = quantiles([(spot.lon, 1.0) for spot in spots], (0.002, 0.998))
+    south, north = quantiles([(spot.lat, 1.0) for spot in spots], (0.002, 0.998))
+    return west, south, east, north
 
 
 async def routed(rows: Iterable[Row], region: Path) -> dict[str, Hop]:
@@ -143,60 +107,6 @@ async def routed(rows: Iterable[Row], region: Path) -> dict[str, Hop]:
         finally:
             await router.close()
             await server.stop()
-
-
-# -- the figures -------------------------------------------------------------------------------------------------------
-
-
-class Told(NamedTuple):
-    """What was said of the later trips: mean absolute error and width in seconds, shares of arrivals inside, before, after."""
-
-    mae_s: float
-    width_s: float
-    inside: float
-    early: float
-    late: float
-
-
-def told(said: Sequence[tuple[float, float, float]], actual: Sequence[float]) -> Told:
-    """The figures of (low, middle, high) predictions."""
-    early = mean(a < low for (low, _, _), a in zip(said, actual, strict=True))
-    late = mean(a > high for (_, _, high), a in zip(said, actual, strict=True))
-    mae = mean(abs(middle - a) for (_, middle, _), a in zip(said, actual, strict=True))
-    return Told(mae, mean(high - low for low, _, high in said), 1 - early - late, early, late)
-
-
-def report(title: str, c: Case, ranges: Ranges, start: float, against: Told) -> None:
-    """One line: ours, and as a ratio to the simple table (S14, S15)."""
-    said = []
-    for row, trip in c.later:
-        low, middle, high = (start + ratio * trip.planned_s for ratio in ranges.ratios(trip.metres, trip.planned_s, row.local))
-        said.append((low, middle, high))
-    found = told(said, [row.duration_s for row, _ in c.later])
-    raw = mean(abs(trip.planned_s - trip.actual_s) for _, trip in c.later)
-    print(
-        f"{title}: error {found.mae_s:.0f} s ({found.mae_s / against.mae_s:.3f} of the simple table's {against.mae_s:.0f} s; "
-        f"plan alone {raw:.0f} s), inside {found.inside:.1%} (before {found.early:.1%}, after {found.late:.1%}; "
-        f"simple {against.inside:.1%}), width {found.width_s:.0f} s ({found.width_s / against.width_s:.3f})"
-    )
-
-
-def simple_table(c: Case) -> Told:
-    """Medians and p10–p90 of the earlier trips by distance, three hours of the day, and weekend: what ours must beat."""
-    cells: dict[tuple[int, int, bool], list[tuple[float, float]]] = defaultdict(list)
-    for row, _ in c.earlier:
-        cells[cell(row)].append((row.duration_s, 1.0))
-    whole = [(row.duration_s, 1.0) for row, _ in c.earlier]
-    shares = (0.1, 0.5, 0.9)
-    rows = {key: quantiles(values, shares) for key, values in cells.items()}
-    rest = quantiles(whole, shares)
-    said = [tuple(rows.get(cell(row), rest)) for row, _ in c.later]
-    return told([(low, middle, high) for low, middle, high in said], [row.duration_s for row, _ in c.later])
-
-
-def cell(row: Row) -> tuple[int, int, bool]:
-    """The class of a trip in the simple table."""
-    return bisect(SHORTER_THAN_M, row.crow_m), row.local.hour // 3, row.local.weekday() >= 5
 
 
 def rounded(table: Learned) -> dict[str, object]:

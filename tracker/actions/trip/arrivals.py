@@ -12,7 +12,7 @@ import structlog
 from tzfpy import get_tz
 
 from tracker.domain.eta import Deviation, Eta, Spread, estimate, off_route, still_true
-from tracker.domain.eta_ranges import spread_in
+from tracker.domain.eta_ranges import learned, spread_in
 from tracker.domain.geo import Point
 from tracker.domain.pings import Ping
 from tracker.domain.ways import Progress, StoredRoute, progress
@@ -161,10 +161,10 @@ def text(moment: datetime) -> str:
 
 
 @lru_cache(maxsize=1_000)
-def _spread_in(zone: str) -> Spread:
-    return spread_in(ZoneInfo(zone) if zone else None)
+def _spread_in(zone: str, area: str) -> Spread:
+    return spread_in(ZoneInfo(zone) if zone else None, area=area)
 
 
 def spread_at(place: Point) -> Spread:
-    """What is known of arrivals at that place's time of day."""
-    return _spread_in(get_tz(place.lon, place.lat))
+    """What is known of arrivals in that place, at its time of day."""
+    return _spread_in(get_tz(place.lon, place.lat), learned().area_at(place))
