@@ -20,17 +20,20 @@ FASTEST_MPS = 36.0
 SLOWEST_BEND_MPS = 2.5
 JUNCTIONS_M = (80.0, 200.0)
 """Between two junctions of a city street, besides those where one turns."""
-RED = 0.34
-GREEN_WAVE_MPS = 11.5
-"""Share of junctions that hold one up in ordinary traffic; faster roads have their lights in step, a third as often red."""
+RED = 0.28
+GREEN_WAVE_MPS, MOTORWAY_MPS = 11.5, 19.0
+"""Share of junctions that hold one up in ordinary traffic; faster roads have their lights in step, a third as often red, and on
+motorways there are none."""
 RED_S = (4.0, 38.0)
+QUEUE, QUEUE_S = 0.12, (30.0, 90.0)
+"""So often a queue does not get through at its first green, and this is what more it takes."""
 PULL_OUT_S = (3.0, 40.0)
 """From the step into the van until it moves: belt, mirror, a gap in the traffic."""
 PARKING_M, PARKING_MPS = 70.0, 3.5
 """The last metres are driven slowly: which house, and where to stop."""
 TRAFFIC = 0.32
 """Spread (of the logarithm) of how full the streets are, from trip to trip."""
-HOURS = 1.4
+HOURS = 1.7
 """Of full streets only speed and lights feel something, pulling out and parking do not: so much more, and whole drives take
 what they should at each hour."""
 
@@ -71,19 +74,20 @@ class Node:
 class Drive:
     """One drive along a way, fixed in every second once it is made."""
 
-    def __init__(self, way: Way, rng: random.Random, *, haste: float = 1.0, full: float = 1.0) -> None:
+    def __init__(self, way: Way, rng: random.Random, *, haste: float = 1.0, full: float = 1.0, waits: float = 1.0) -> None:
         """``haste``: this driver's speed on a free road over the way's own; ``full``: how full streets usually are at this
-        hour (`simulator.traffic`).
+        hour, ``waits``: how often one stands at lights beyond what the plan counts, over the usual (`simulator.traffic`).
 
         How full the streets are is drawn for the whole drive; with it come slower stretches and more red lights. The
-        numbers above were set so that drives take what 1,506 taxi trips took in San Francisco, measured against the same
-        router's plans: p10, p50 and p90 of the ratio 1.4, 2.0, 3.2 at 1 km and 1.3, 1.8, 2.6 at 4 km (docs/simulator.md).
+        numbers above were set so that drives take what taxi trips took in San Francisco, measured against the same
+        router's plans, by length, hour and speed of the plan (docs/simulator.md).
         """
         traffic = full**HOURS * rng.lognormvariate(0.0, TRAFFIC)
         speed = haste / traffic**0.5
         self._line, self._along, limits = _cleaned(way, speed)
-        fast = [limit > GREEN_WAVE_MPS * speed for limit in limits]  # by the road's own plan, whoever drives there
-        stops = _stops(way, self._line, self._along, fast, rng, min(0.8, RED * traffic))
+        red = min(0.8, RED * traffic * waits)
+        reds = [red * _lights(limit / speed) for limit in limits]  # by the road's own plan, whoever drives there
+        stops = _stops(way, self._line, self._along, reds, rng)
         self._nodes = _timed(*_speeds(self._line, self._along, limits, stops), stops)
         self._node_times = [node.t for node in self._nodes]
         self.duration_s = self._nodes[-1].t
@@ -131,7 +135,7 @@ def _cleaned(way: Way, haste: float) -> tuple[list[Point], list[float], list[flo
 
 
 def _stops(
-    way: Way, line: Sequence[Point], along: Sequence[float], fast: Sequence[bool], rng: random.Random, red: float
+    way: Way, line: Sequence[Point], along: Sequence[float], reds: Sequence[float], rng: random.Random
 ) -> dict[float, float]:
     """Metres along → seconds of standing: at turns and at the junctions between them, and before pulling out."""
     at = dict(zip(line, along, strict=True))
@@ -141,11 +145,17 @@ def _stops(
     for metres in sorted([*turns, *_junctions(along[-1], rng)]):
         if metres - last < 40 or along[-1] - metres < 40:
             continue
-        green = fast[min(bisect_right(along, metres), len(fast)) - 1]
-        if rng.random() < (red / 3 if green else red):
-            stops[metres] = rng.uniform(*RED_S)
+        if rng.random() < reds[min(bisect_right(along, metres), len(reds)) - 1]:
+            stops[metres] = rng.uniform(*RED_S) + (rng.uniform(*QUEUE_S) if rng.random() < QUEUE else 0.0)
             last = metres
     return stops
+
+
+def _lights(planned_mps: float) -> float:
+    """How often lights are red on a road of this speed, as a multiple of a city street's."""
+    if planned_mps > MOTORWAY_MPS:
+        return 0.0
+    return 1 / 3 if planned_mps > GREEN_WAVE_MPS else 1.0
 
 
 def _junctions(whole_m: float, rng: random.Random) -> list[float]:

@@ -14,7 +14,7 @@ from simulator.phones.socket import SocketPhone
 from simulator.receiver import Receiver
 from simulator.routing import Planner
 from simulator.tracks import Fix
-from simulator.traffic import free_speed, fullness, usual_s
+from simulator.traffic import drive, fullness, usual_s
 from tracker.domain.geo import Point, distance_m, moved
 
 MET_M = 60.0
@@ -109,7 +109,9 @@ class Technician:
         return max(0.0, (wanted - now).total_seconds())
 
     def _drive_along(self, way: Way) -> Drive:
-        haste = self._random.uniform(*self.pace.haste) * (free_speed(way) if self.planner.by_road else 1.0)
+        haste = self._random.uniform(*self.pace.haste)
+        if self.planner.by_road:
+            return drive(way, self._random, utc_now(), haste=haste)
         return Drive(way, self._random, haste=haste, full=fullness(way.line[-1], utc_now()))
 
     async def drive(self, drive: Drive, appointment: str) -> None:

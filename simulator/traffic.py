@@ -2,12 +2,13 @@
 
 import itertools
 import math
+import random
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import tzfpy
 
-from simulator.driving import Way
+from simulator.driving import Drive, Way
 from tracker.domain.eta_ranges import learned
 from tracker.domain.geo import Point, distance_m
 from tracker.domain.ways import Basis
@@ -15,7 +16,10 @@ from tracker.domain.ways import Basis
 BELIEVED = 0.8
 """How much of a plan's slowness (or speed) against the usual plan of such a length is the plan's own mistake: all would be 1.
 
-With it simulated drives keep, in slow Helsinki as in quick San Francisco, the bias that real trips had (docs/simulator.md)."""
+The rest is in the lights: see `waits`."""
+WAITS = 1.5
+"""A slow plan has waiting in it already: the lights that come on top of it grow with its pace to this power. Speed and lights
+together make drives of slow plans and of fast ones take what real trips of such plans took (docs/simulator.md)."""
 
 
 def fullness(place: Point, now: datetime) -> float:
@@ -26,9 +30,23 @@ def fullness(place: Point, now: datetime) -> float:
 
 def free_speed(way: Way) -> float:
     """What people drive on an empty road, as a multiple of the plan's speed: more where the plan is slow for its length."""
+    return math.exp(-BELIEVED * math.log(_pace(way)))
+
+
+def waits(way: Way) -> float:
+    """How often one stands at lights along a way beyond what its plan counts, 1 as on a plan of the usual speed."""
+    return math.exp(WAITS * math.log(_pace(way)))
+
+
+def drive(way: Way, rng: random.Random, now: datetime, *, haste: float = 1.0) -> Drive:
+    """A drive along a planned way at this hour; ``haste``: the driver's speed on a free road over what people usually drive."""
+    return Drive(way, rng, haste=haste * free_speed(way), full=fullness(way.line[-1], now), waits=waits(way))
+
+
+def _pace(way: Way) -> float:
+    """The plan's speed as a share of the usual one of such a length."""
     metres = sum(distance_m(a, b) for a, b in itertools.pairwise(way.line))
-    pace = learned().bases[Basis.ROAD].pace(metres, way.times_s[-1])
-    return math.exp(-BELIEVED * math.log(pace))
+    return learned().bases[Basis.ROAD].pace(metres, way.times_s[-1])
 
 
 def usual_s(way: Way, full: float) -> float:

@@ -12,7 +12,8 @@ import httpx
 
 from simulator.driving import Drive, Way
 from simulator.routing import NoWay, Planner
-from simulator.traffic import free_speed, fullness
+from simulator.technician import Pace
+from simulator.traffic import drive
 from tracker.domain.geo import Point, distance_m, moved
 from tracker.roads.build import build_tiles, read_bounds
 from tracker.roads.server import EmbeddedValhalla
@@ -82,7 +83,7 @@ class Town:
                     way = _joined(await self.planner.way(start, third), await self.planner.way(third, end))
                 else:
                     way = await self.planner.way(start, end)
-                return Drive(way, self.rng, haste=free_speed(way), full=fullness(end, self.now)), end
+                return drive(way, self.rng, self.now, haste=self.rng.uniform(*Pace().haste)), end
             except (NoWay, ValueError):
                 continue
 
