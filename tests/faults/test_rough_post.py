@@ -7,19 +7,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from tests.faults.rough_post import STEPS, Fault, RoughPost, rough_post
 from tests.faults.site import Site, site
 from tests.faults.warm import warm
 from tests.post.catcher import SENDER
-from tests.world import World
+from tests.world import World, process
 from tracker.actions.house import House
 from tracker.actions.letters.posting import Postman
+from tracker.actions.trip.visits import Wish, take_step
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import Role, Step
 from tracker.post.smtp import Waits
 from tracker.records import outbox
 from tracker.records.database import Database
 from tracker.records.outbox import Kind, Letter
+from tracker.records.schema import appointments, contacts
 from tracker.records.schema import outbox as table
 
 WAITS = Waits(answer_s=1.0, connect_s=5.0, letter_s=1.5)
@@ -193,3 +197,39 @@ async def test_a_worker_killed_while_it_posts_loses_no_letter(place: Site) -> No
 async def test_f20_a_thousand_letters_and_two_hundred_kills(place: Site) -> None:
     """The long form."""
     await killed(place, count=1_000, kills=200, seed=2)
+
+
+async def test_a_worker_killed_with_the_last_word_unheard_leaves_nobody_with_what_was_taken_back(place: Site) -> None:
+    """The server has read that somebody is on the way, the worker is killed before it could note that, and it is taken back."""
+    visit = await place.world.appointment(arrival_at=datetime.now(UTC) + timedelta(hours=1))
+    async with place.db.transaction() as tx:
+        contact = await tx.value(select(contacts.c.id).where(contacts.c.email == place.world.customer.email))
+        await tx.change(update(appointments).where(appointments.c.id == visit).values(contact_id=contact, keep_informed=True))
+    desk, took = Actor(Role.DISPATCHER, person=place.world.dispatcher.id), Actor(Role.TECHNICIAN, technician=place.world.maya)
+    async with rough_post() as post, process(place.db, place.redis_url, lambda: datetime.now(UTC)) as house:
+        read = asyncio.Event()
+        post.plans = {place.world.customer.email: [("body", Fault.SILENT)]}
+        await take_step(house, took, visit, Wish(step=Step.START_TRAVEL))
+        await at_once(place.db)
+        own = {"TRACKER_SMTP_URL": f"smtp+plain://127.0.0.1:{post.port}", "TRACKER_MAIL_FROM": SENDER}
+        async with warm(place.machine, own) as parent:
+            pid = await parent.start("worker")
+            async with asyncio.timeout(60):
+                while not post.read:  # noqa: ASYNC110 - another process
+                    await asyncio.sleep(0.01)
+            await parent.kill(pid)
+            await take_step(house, desk, visit, Wish(step=Step.UNDO))
+            await at_once(place.db)
+            post.heard = lambda step: read.set() if step == "body" else None
+            pid = await parent.start("worker")
+            async with asyncio.timeout(60):
+                await read.wait()
+            await parent.kill(pid)
+    assert [name.strip("<").partition(".")[0] for name in post.read] == ["traveling", "taken_back"]
+    assert list(post.read.values()) == [1, 1]
+
+
+async def at_once(db: Database) -> None:
+    """Nobody waits here until letters are due, and leases over."""
+    async with db.transaction() as tx:
+        await tx.change(update(table).values(leased_until=None, due_at=datetime.now(UTC) - timedelta(seconds=1)))

@@ -45,11 +45,11 @@ class Away(Trouble):
 
 
 class Later(Trouble):
-    """Not now. ``broken``: nothing else can be sent on this connection."""
+    """Not now. ``broken``: nothing else can be sent on this connection; ``unknown``: the server may have taken it."""
 
-    def __init__(self, why: str, *, broken: bool) -> None:
+    def __init__(self, why: str, *, broken: bool, unknown: bool = False) -> None:
         super().__init__(why)
-        self.broken = broken
+        self.broken, self.unknown = broken, unknown
 
 
 class Never(Trouble):
@@ -76,7 +76,7 @@ class Connection:
         except SMTPNotSupported as error:
             raise Never("the server cannot carry this address (SMTPUTF8)") from error
         except (SMTPException, OSError, TimeoutError) as error:  # silence and hanging up are both: nobody knows how far it came
-            raise Later(type(error).__name__, broken=True) from error
+            raise Later(type(error).__name__, broken=True, unknown=True) from error
         except ValueError as error:
             raise Never("the address cannot be sent") from error
 

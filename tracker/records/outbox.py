@@ -28,6 +28,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime
     appointment_id: str | None = None
     attempts: int = 0
+    unsure: bool = False  # it was handed in once, and what became of that nobody noted: a server may have it
     sent_at: datetime | None = None
     parked_at: datetime | None = None
     last_error: str | None = None

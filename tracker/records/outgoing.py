@@ -27,18 +27,26 @@ async def lease(tx: Transaction, now: datetime, until: datetime, most: int) -> l
 
 async def sent(tx: Transaction, letter: Letter, now: datetime) -> None:
     """The server has it."""
-    values = {"sent_at": now, "parked_at": None, "leased_until": None, "last_error": None, "attempts": letter.attempts + 1}
+    told = {"last_error": None, "attempts": letter.attempts + 1, "unsure": False}
+    values = {"sent_at": now, "parked_at": None, "leased_until": None, **told}
     await tx.change(update(outbox).where(outbox.c.id == letter.id, outbox.c.sent_at.is_(None)).values(values))
 
 
-async def put_off(tx: Transaction, letter: Letter, until: datetime, why: str) -> None:
-    """Not taken this time: nobody tries it again before ``until``."""
-    await _failed(tx, letter, leased_until=until, last_error=why[:MOST_ERROR], attempts=letter.attempts + 1)
+async def begin(tx: Transaction, letter: Letter) -> None:
+    """It is handed in now: whoever dies before the answer is written down leaves it unsure."""
+    await _failed(tx, letter, unsure=True)
 
 
-async def park(tx: Transaction, letter: Letter, now: datetime, why: str) -> None:
-    """Given up; staff are warned (`outbox.state`)."""
-    await _failed(tx, letter, leased_until=None, parked_at=now, last_error=why[:MOST_ERROR], attempts=letter.attempts + 1)
+async def put_off(tx: Transaction, letter: Letter, until: datetime, why: str, *, unsure: bool = False) -> None:
+    """Not taken this time: nobody tries it again before ``until``. ``unsure``: nobody was told whether it was taken."""
+    known = {"last_error": why[:MOST_ERROR], "attempts": letter.attempts + 1, "unsure": unsure or letter.unsure}
+    await _failed(tx, letter, leased_until=until, **known)
+
+
+async def park(tx: Transaction, letter: Letter, now: datetime, why: str, *, unsure: bool = False) -> None:
+    """Given up; staff are warned (`outbox.state`). ``unsure``: as `put_off`."""
+    known = {"last_error": why[:MOST_ERROR], "attempts": letter.attempts + 1, "unsure": unsure or letter.unsure}
+    await _failed(tx, letter, leased_until=None, parked_at=now, **known)
 
 
 async def drop(tx: Transaction, letter: Letter, now: datetime) -> None:
@@ -52,12 +60,17 @@ async def release(tx: Transaction, letters: list[Letter]) -> None:
         await tx.change(update(outbox).where(outbox.c.id.in_([one.id for one in letters]), WAITING).values(leased_until=None))
 
 
-async def as_it_stands(tx: Transaction, letter: Letter) -> tuple[datetime | None, datetime | None]:
-    """When it was sent, and until when nobody else may have it, asked anew: its row is locked and stands so until the end of
-    the transaction. A worker may have sent it since ``letter`` was read."""
-    which = select(outbox.c.sent_at, outbox.c.leased_until).where(outbox.c.id == letter.id)
-    row = await tx.row(which.with_for_update())
-    return (row["sent_at"], row["leased_until"]) if row else (None, None)
+async def known_at(tx: Transaction, letter: Letter, now: datetime) -> datetime | None:
+    """When it is known whether a letter went out, or may have: not before its lease is over. None: it did not, and nobody
+    has it in hands. Its row is locked."""
+    columns = outbox.c.sent_at, outbox.c.parked_at, outbox.c.leased_until, outbox.c.unsure
+    row = await tx.row(select(*columns).where(outbox.c.id == letter.id).with_for_update())
+    if row is None:
+        return None
+    held = row["leased_until"] if row["sent_at"] is None and row["parked_at"] is None else None
+    if held is not None and held > now:
+        return held  # type: ignore[no-any-return]
+    return now if row["sent_at"] is not None or row["unsure"] else None
 
 
 async def call_off(tx: Transaction, appointment: str, kind: Kind) -> int:
@@ -68,8 +81,9 @@ async def call_off(tx: Transaction, appointment: str, kind: Kind) -> int:
 
 async def again(tx: Transaction, letter: Letter, now: datetime) -> None:
     """Send a letter that waits no more (once more), now, with the Message-ID it had."""
+    went = {"unsure": letter.unsure or letter.sent_at is not None}
     values = {"sent_at": None, "parked_at": None, "leased_until": None, "last_error": None, "attempts": 0, "due_at": now}
-    await tx.change(update(outbox).where(outbox.c.id == letter.id).values(values))
+    await tx.change(update(outbox).where(outbox.c.id == letter.id).values(values | went))
 
 
 async def hasten(tx: Transaction, letter: Letter, latest: datetime) -> bool:

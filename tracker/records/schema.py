@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -607,6 +608,7 @@ outbox = Table(
     Column("due_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("leased_until", Instant),  # nobody takes it before: a worker has it, or it is to be tried later
+    Column("unsure", Boolean, nullable=False, default=False, server_default=false()),  # a server may have it: no answer was noted
     Column("sent_at", Instant),
     Column("parked_at", Instant),  # not to be sent any more: given up (last_error), or overtaken by what happened since
     Column("last_error", Text),

@@ -20,7 +20,8 @@ from tracker.actions.trip.handover import hand_over
 from tracker.actions.trip.visits import Wish, take_step
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, Step
-from tracker.records import outbox
+from tracker.domain.letter_kinds import Kind
+from tracker.records import outbox, outgoing
 from tracker.records.appointments import Appointment
 from tracker.records.settings import write
 
@@ -240,6 +241,56 @@ async def test_a_letter_that_goes_out_while_the_undo_looks_at_it_is_put_right(
         await office.step(visit, Step.UNDO, office.company.desk)
     await office.later(minutes=6)
     assert kinds(office)[before:] == ([] if office.house.db.sqlite else ["traveling", "taken_back"])
+
+
+@pytest.mark.parametrize("when", ["its lease still runs", "its lease is over", "it is tried again"])
+async def test_what_a_worker_handed_in_and_died_is_put_right_whenever_it_is_taken_back(office: Office, when: str) -> None:
+    """The server has the letter whole; the worker is gone before it could write that down."""
+    visit = await office.book()
+    await office.later(hours=20)
+    await office.step(visit, Step.START_TRAVEL)
+    office.house.clock.move(seconds=31)  # type: ignore[attr-defined]
+    read = asyncio.Event()
+    office.caught.at_data = lambda _server, _envelope: read.set()
+    worker = asyncio.create_task(Postman(office.house).turn())
+    await read.wait()
+    worker.cancel()
+    await asyncio.wait([worker])
+    office.caught.at_data = None
+    if when == "it is tried again":
+        busy = "450 4.3.2 not now"
+        office.caught.refuse = {"customer0@example.org": busy}
+        assert await office.later(minutes=6) == []  # a refusal now takes nothing back of what was read then
+        office.caught.refuse = {}
+    elif when == "its lease is over":
+        office.house.clock.move(minutes=6)  # type: ignore[attr-defined]
+    await office.step(visit, Step.UNDO, office.company.desk)
+    told = [subject for _ in range(3) for subject in await office.later(minutes=6)]
+    assert told == ["Not on the way yet: heat pump service, Wed 25 Nov, 14:00"]
+    assert await office.later(days=3) == []
+
+
+async def test_nothing_is_put_right_that_no_server_has_read(office: Office) -> None:
+    visit = await office.book()
+    await office.later(hours=20)
+    await office.step(visit, Step.START_TRAVEL)
+    office.caught.refuse = {"customer0@example.org": "450 4.3.2 not now"}
+    assert await office.later(seconds=31) == []
+    office.caught.refuse = {}
+    await office.step(visit, Step.UNDO, office.company.desk)
+    assert [subject for _ in range(3) for subject in await office.later(minutes=6)] == []
+
+
+async def test_a_letter_that_is_sent_again_has_been_read_once(office: Office) -> None:
+    visit = await office.book()
+    await office.later(hours=20)
+    await office.step(visit, Step.START_TRAVEL)
+    assert len(await office.later(seconds=31)) == 1
+    async with office.house.db.transaction() as tx:
+        [letter] = await outbox.latest(tx, 1, outbox.Wanted(appointment=visit.id, kind=Kind.TRAVELING))
+        await outgoing.again(tx, letter, office.house.clock())
+    await office.step(visit, Step.UNDO, office.company.desk)
+    assert await office.later(minutes=6) == ["Not on the way yet: heat pump service, Wed 25 Nov, 14:00"]
 
 
 async def test_what_could_not_be_done_says_why(office: Office) -> None:

@@ -45,7 +45,7 @@ async def compose(
         return None  # nothing of the account is theirs any more
     if kind is Kind.LINK and theirs is None:
         return None  # it was asked for with a link of somebody else's by now
-    if kind is Kind.TAKEN_BACK and not await _was_sent(house, letter.payload["letter"]):
+    if kind is Kind.TAKEN_BACK and not await _may_be_read(house, letter.payload["letter"]):
         return None  # what it takes back never went out
     if found is None or not _STILL[kind](found, letter, now):
         return None
@@ -57,10 +57,11 @@ async def compose(
     return words, name, _calendar(house, kind, found, sender, letter, now), link
 
 
-async def _was_sent(house: House, letter: str) -> bool:
+async def _may_be_read(house: House, letter: str) -> bool:
+    """Whether a letter went out, or may have: a worker handed it in and died before it noted the answer."""
     async with house.db.reading() as tx:
         found = await outbox.by_id(tx, letter)
-    return found is not None and found.sent_at is not None
+    return found is not None and (found.sent_at is not None or found.unsure)
 
 
 def _visit(found: Appointment, technician: str, vehicle: str, link: str) -> Visit:

@@ -34,17 +34,18 @@ async def taken_back(tx: Transaction, before: Appointment, now: datetime) -> Non
     """A step was undone, or its leg left: where its letter has gone out, another one puts that right. ``before``: until now.
 
     A letter that still waits is dropped when it is its turn. Of one in a worker's hands it is known only when the lease is over
-    whether it went: the other waits so long, and is dropped if it did not.
+    whether it went: the other waits so long, and is dropped if it did not. One that was handed in by a worker that died before it
+    noted the answer may have gone, and is put right.
     """
-    kind = _UNDOABLE.get(before.state)
+    kind = UNDOABLE.get(before.state)
     found = await outbox.latest(tx, 1, Wanted(appointment=before.id, kind=kind)) if kind else []
     if not found or found[0].payload != _told(before):
         return
     [letter] = found
-    sent_at, held = await outgoing.as_it_stands(tx, letter)
-    if sent_at is None and (held is None or held <= now):
+    known = await outgoing.known_at(tx, letter, now)
+    if known is None:
         return
-    due = max(now + UNDONE_WITHIN, held or now)  # nothing is said of it if the step is taken anew by then
+    due = max(now + UNDONE_WITHIN, known)  # nothing is said of it if the step is taken anew by then
     about = {"letter": letter.id, "was": before.state.value}
     await outbox.add_for(tx, Kind.TAKEN_BACK, before.id, now, payload=about, due_at=due, mark=f".{letter.id[:8]}", sequence=0)
 
@@ -54,7 +55,7 @@ def _told(visit: Appointment) -> dict[str, str | None]:
     return {"leg": visit.leg_id} if visit.state is State.TRAVELING else {"completed_at": visit.since.isoformat()}
 
 
-_UNDOABLE = {State.TRAVELING: Kind.TRAVELING, State.COMPLETED: Kind.COMPLETED}
+UNDOABLE = {State.TRAVELING: Kind.TRAVELING, State.COMPLETED: Kind.COMPLETED}
 
 
 async def delayed(tx: Transaction, visit: Appointment, expected: Expected, number: int, now: datetime) -> None:

@@ -13,6 +13,7 @@ from tracker import metrics
 from tracker.actions.house import House
 from tracker.actions.letters.carried_links import keep
 from tracker.actions.letters.composing import compose
+from tracker.actions.letters.informing import UNDOABLE
 from tracker.actions.loops import every
 from tracker.domain.retries import given_up, wait_s
 from tracker.errors import Unavailable
@@ -27,6 +28,8 @@ BATCH = 20
 BATCH_S = 120.0
 """No letter of a batch is begun after this: the lease must not run out under it."""
 LEASE = timedelta(seconds=BATCH_S + 2 * WAITS.letter_s + WAITS.connect_s)
+_CAN_BE_WRONG = frozenset(UNDOABLE.values())
+"""Letters that another one may have to put right: what is not known of them must be known to be unknown."""
 REST_MOST = 6
 """A server that is away is tried again within 30 s · 2⁵ = 16 minutes at most."""
 
@@ -127,13 +130,16 @@ class Postman:
 
     async def _hand_in(self, connection: Connection, post: Post, letter: Letter, message: bytes) -> int:
         """1 if it was taken. A connection that is no good any more raises `Away`, when the letter was put off."""
+        if letter.kind in _CAN_BE_WRONG:
+            async with self._house.db.transaction() as tx:
+                await outgoing.begin(tx, letter)
         try:
             await connection.send(post.sender, address_of(letter.recipient), message)
         except Never as never:
             await self._park(letter, never.why)
             return 0
         except Later as later:
-            await self._put_off(letter, later.why)
+            await self._put_off(letter, later)
             if later.broken:
                 raise Away(later.why) from later
             return 0
@@ -142,18 +148,18 @@ class Postman:
         metrics.LETTERS.labels(letter.kind, "sent").inc()
         return 1
 
-    async def _put_off(self, letter: Letter, why: str) -> None:
+    async def _put_off(self, letter: Letter, later: Later) -> None:
         again = self._house.clock() + timedelta(seconds=wait_s(letter.attempts + 1, secrets.randbelow(1000) / 1000))
         if given_up(letter.due_at, again):
-            await self._park(letter, f"given up after two days ({why})")
+            await self._park(letter, f"given up after two days ({later.why})", unsure=later.unknown)
             return
         async with self._house.db.transaction() as tx:
-            await outgoing.put_off(tx, letter, again, why)
+            await outgoing.put_off(tx, letter, again, later.why, unsure=later.unknown)
         metrics.LETTERS.labels(letter.kind, "put_off").inc()
 
-    async def _park(self, letter: Letter, why: str) -> None:
+    async def _park(self, letter: Letter, why: str, *, unsure: bool = False) -> None:
         async with self._house.db.transaction() as tx:
-            await outgoing.park(tx, letter, self._house.clock(), why)
+            await outgoing.park(tx, letter, self._house.clock(), why, unsure=unsure)
         log.warning("letter_parked", letter=letter.id, kind=letter.kind, reason=why)
         metrics.LETTERS.labels(letter.kind, "parked").inc()
 
