@@ -394,6 +394,12 @@ Index(
     postgresql_where=text("state = 'traveling'"),
 )
 Index("ix_appointments_technician_arrival", appointments.c.technician_id, appointments.c.arrival_at)
+Index(
+    "ix_appointments_under_way",
+    appointments.c.technician_id,
+    sqlite_where=text("state IN ('traveling', 'in_progress')"),
+    postgresql_where=text("state IN ('traveling', 'in_progress')"),
+)
 _WAITING = text("state = 'scheduled' AND (unkept IS NOT NULL OR flag IS NOT NULL OR technician_id IS NULL)")
 Index(
     "ix_appointments_waiting",  # what needs a dispatcher

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, cast, null, or_, select, union_all
+from sqlalchemy import bindparam, case, cast, null, or_, select, text, union_all
 
 from tracker.domain.appointments import State
 from tracker.domain.cells import epoch_s, moment
@@ -54,20 +54,26 @@ _HELD, _ENDED = "held", "ended"
 """What stands for the state of a hold."""
 
 
+_UNDER_WAY = text("appointments.state IN ('traveling', 'in_progress')")
+"""In the words of the index that answers it."""
+
+
 def _stories() -> Prepared:
-    """Appointments that are or were, and holds, as one statement."""
+    """Appointments that are or were, those under way whatever day they were promised for, and holds, as one statement."""
     a, h = appointments.c, holds.c
     technicians: Any = bindparam("technicians", expanding=True)
     since, until, now = (bindparam(name, type_=Instant) for name in ("since", "until", "now"))
     visits = (
         a.technician_id.in_(technicians) & a.arrival_at.between(since, until) & or_(a.state.in_(LIVE), a.started_at.is_not(None))
     )
+    elsewhen = a.technician_id.in_(technicians) & ~a.arrival_at.between(since, until) & _UNDER_WAY
     held = h.technician_id.in_(technicians) & h.arrival_at.between(since, until)
     state = case((h.expires_at > now, _HELD), else_=_ENDED)
     columns = [h.technician_id, h.id, state, h.arrival_at, h.ends_at, h.lat, h.lon, h.travel_s]
     never = [cast(null(), Instant) for _ in range(3)]
-    story = select(*(a[name] for name in _STORY)).where(visits)
-    return Prepared(union_all(story, select(*columns, *never).where(held)), lists=("technicians",))
+    story = select(*(a[name] for name in _STORY))
+    parts = story.where(visits), story.where(elsewhen), select(*columns, *never).where(held)
+    return Prepared(union_all(*parts), lists=("technicians",))
 
 
 _STORIES = _stories()

@@ -18,11 +18,12 @@ from tracker.actions.booking.upholding import adopt_once, sweep_cells_once
 from tracker.actions.house import House
 from tracker.actions.trip.handover import hand_over
 from tracker.actions.trip.visits import Wish, take_step
-from tracker.domain.appointments import State, Step
+from tracker.domain.accounts import Actor
+from tracker.domain.appointments import Role, State, Step
 from tracker.domain.cells import cells, epoch_s
 from tracker.domain.geo import Point, moved
 from tracker.errors import HoldExtended, HoldOver, NotAllowed, NotBookable, SlotTaken, StepNotPossible, VersionMismatch
-from tracker.records import appointments, outbox, people
+from tracker.records import appointments, outbox, people, technicians
 from tracker.records import settings as settings_records
 from tracker.records.appointments import Appointment
 from tracker.records.schema import appointments as rows
@@ -249,6 +250,33 @@ async def test_staff_hand_over_but_never_put_work_upon_work(house: House, roads:
     nobody = await hand_over(house, company.desk, booked.id, None)
     assert nobody.technician_id is None
     assert await own_cells(company, booked.id) == set()
+
+
+@pytest.mark.parametrize("promised", [-3, 3])
+async def test_work_begun_on_another_day_than_promised_is_in_everybodys_way(house: House, roads: Roads, promised: int) -> None:
+    company = await settle(house.db, 2)
+    waits, early = (
+        await book(house, company.anna, company.need(), at(10)),
+        await book(house, company.anna, company.need(), at(14)),
+    )
+    house.clock.now = at(9)  # type: ignore[attr-defined]
+    [busy] = {*company.technicians} - {waits.technician_id}
+    values = {"technician_id": busy, "arrival_at": at(9, days=promised), "ends_at": at(10, days=promised)}
+    async with company.db.transaction() as tx:
+        await tx.change(promised_cells.delete().where(promised_cells.c.appointment_id == early.id))
+        await tx.change(update(rows).where(rows.c.id == early.id).values(values))
+    house.clock.move(minutes=45)  # type: ignore[attr-defined]
+    await take_step(house, Actor(Role.TECHNICIAN, technician=busy), early.id, Wish(step=Step.ARRIVE))
+    with pytest.raises(SlotTaken):
+        await hand_over(house, company.desk, waits.id, busy)
+    for other in company.technicians:
+        if other != busy:
+            async with company.db.transaction() as tx:
+                await technicians.change(tx, other, active=False)
+    found = await times(house, company.desk, company.need(), house.clock().date(), 1)
+    offered = [each.arrival_at for day in found.days for each in day.offers]
+    assert offered
+    assert min(offered) >= house.clock() + timedelta(minutes=60)
 
 
 async def test_appointments_put_there_by_hand_are_adopted(house: House, company: Bookable) -> None:

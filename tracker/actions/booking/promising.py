@@ -21,7 +21,9 @@ from tracker.records import appointments, promises
 from tracker.records.appointments import Appointment
 from tracker.records.database import Transaction
 from tracker.records.promises import Owner, owner_of
+from tracker.records.violations import ConstraintViolated
 
+WORKS_ELSEWHERE = "This technician works elsewhere at that time. Choose another technician or another time."
 PATIENCE_S = 2.0
 """Nobody waits longer for the router to give a visit up; then distance counts."""
 
@@ -84,7 +86,7 @@ class Promising:
         mine = Promise(visit.id, arrival, arrival, ends, visit.place)
         origin = way_to(diary.with_promises([*diary.promises, mine]), mine)
         travel = self.ways.certain(origin, visit.place) if origin is not None else HERE
-        await promises.take(tx, technician, cells(arrival, ends), Owner(visit.id))
+        await _work(tx, technician, cells(arrival, ends), Owner(visit.id))
         leaves = range(first_cell(arrival - travel.s), first_cell(arrival))
         whole = await promises.take_free(tx, technician, leaves, Owner(visit.id))
         reason = {"m": travel.m, "s": travel.s, "next_m": None, "candidates": None, "source": travel.source, "by": "staff"}
@@ -142,9 +144,18 @@ async def adopt_again(tx: Transaction, visit: str) -> None:
         await adopt(tx, found)
 
 
+async def _work(tx: Transaction, technician: str, wanted: range, owner: Owner) -> None:
+    try:
+        await promises.take(tx, technician, wanted, owner)
+    except ConstraintViolated as violated:
+        if violated.name != promises.KEY:
+            raise
+        raise SlotTaken(WORKS_ELSEWHERE) from violated
+
+
 def _refuse_work_upon_work(diary: Diary, arrival: int, ends: int) -> None:
     wanted = cells(arrival, ends)
     for other in diary.promises:
         work = cells(other.arrival, other.ends)
         if work.start < wanted.stop and wanted.start < work.stop:
-            raise SlotTaken("This technician works elsewhere at that time. Choose another technician or another time.")
+            raise SlotTaken(WORKS_ELSEWHERE)
