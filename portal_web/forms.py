@@ -3,6 +3,8 @@
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
+from tracker.web.identity import network_of
+
 
 class Errors(dict[str, str]):
     """What to mend, by field; a field without an error is empty."""
@@ -19,4 +21,4 @@ def text(form: FormData, name: str) -> str:
 
 def network_address(request: Request) -> str:
     """Where the request came from, for counting tries."""
-    return request.client.host if request.client else "-"
+    return network_of(request)

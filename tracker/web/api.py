@@ -46,6 +46,7 @@ from tracker.web.answers import (
 )
 from tracker.web.bodies import body_of, json_answer, key_of, moment_of, version_of
 from tracker.web.guard import EVERYBODY, SIGNED_IN, actor_of, guard_of, house_of
+from tracker.web.identity import network_of
 from tracker.web.openapi import Operation
 
 
@@ -115,7 +116,7 @@ async def sign_in(request: Request) -> Response:
         house_of(request),
         body.email,
         body.password,
-        address=request.client.host if request.client else "-",
+        address=network_of(request),
         user_agent=request.headers.get("user-agent"),
     )
     answer = json_answer(public_actor(signed.actor), 201)

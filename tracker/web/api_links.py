@@ -15,6 +15,7 @@ from tracker.errors import BadInput
 from tracker.records.links import Link
 from tracker.web.bodies import Moment, body_of, json_answer
 from tracker.web.guard import EVERYBODY, actor_of, guard_of, house_of
+from tracker.web.identity import network_of
 from tracker.web.openapi import Operation
 
 
@@ -89,7 +90,7 @@ def operations() -> list[Operation]:
 async def open_link(request: Request) -> Response:
     """Exchange a link's token for a cookie that opens its appointment. Unknown, ended, blocked and outlived are one 404."""
     token = (await body_of(request, OpenLinkBody)).token
-    holder = await links.open_link(house_of(request), token, address=request.client.host if request.client else "-")
+    holder = await links.open_link(house_of(request), token, address=network_of(request))
     assert holder.appointment is not None  # noqa: S101 - holders have one
     answer = json_answer(OpenedLinkAnswer(holder.appointment))
     guard_of(request).give_link(answer, holder.appointment, token)

@@ -15,6 +15,7 @@ from tracker.actions.people import accounts, links, tokens
 from tracker.addresses import PublicAddress
 from tracker.domain.accounts import ANONYMOUS, Actor
 from tracker.domain.appointments import Role
+from tracker.domain.networks import one_line
 from tracker.errors import BadToken, ForeignOrigin, LinkInactive, NulCharacter
 
 FORM_FIELD = "form_token"
@@ -24,6 +25,11 @@ MOST_LINKS = 200
 """Cookies of links that are looked at in one request: more than a browser keeps for one site, dead ones among them."""
 LINK_COOKIE_S = 180 * 86_400
 """How long a browser keeps a link's cookie."""
+
+
+def network_of(connection: HTTPConnection) -> str:
+    """The line a request came from, for counting tries: many addresses of one line are one."""
+    return one_line(connection.client.host) if connection.client else "-"
 
 
 class Guard:

@@ -16,6 +16,7 @@ from tracker.live.control import Ask, Control
 from tracker.web.conversation import Conversation
 from tracker.web.guard import actor_of, socket
 from tracker.web.handset import BAD_CREDENTIALS, BURST, PER_SECOND, REPLACED, RESTART
+from tracker.web.identity import network_of
 from tracker.web.pace import Pace
 from tracker.web.problems import refuse
 
@@ -44,7 +45,7 @@ class TechnicianSockets:
         return [socket("/ws/technician", self._knock, roles=roles, without_origin=True, name="technician_socket")]
 
     async def _knock(self, websocket: WebSocket) -> None:
-        address = websocket.client.host if websocket.client else ""
+        address = network_of(websocket)
         if self._strangers[address] >= MOST_STRANGERS:
             await refuse(websocket, TooManyRequests())
             return

@@ -23,6 +23,7 @@ from tracker.errors import BadToken, LiveUnavailable, TooManyRequests
 from tracker.live.modes import Modes
 from tracker.records.technicians import Device
 from tracker.web.guard import EVERYBODY, door
+from tracker.web.identity import network_of
 
 MOST_BYTES = 2 * 1024 * 1024
 """A thousand points of Overland with all their properties are half of this."""
@@ -102,7 +103,7 @@ class StockPhones:
     async def _device(self, request: Request, token: str) -> Device:
         device = await self._tokens.device(token) if token else None
         if device is None:
-            address = request.client.host if request.client else ""
+            address = network_of(request)
             if not await self._house.limits.within("bad-token", address, BAD_TOKENS, BAD_TOKENS_S, self._house.clock()):
                 raise TooManyRequests
             raise BadToken
