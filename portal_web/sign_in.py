@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from portal_web.browsers import browser_words
 from portal_web.forms import network_address, text
 from portal_web.pages import Pages
+from portal_web.times import zone_words
 from tracker.actions.people import accounts
 from tracker.actions.people.accounts import SignedIn
 from tracker.domain.accounts import Actor
@@ -79,7 +80,7 @@ class SignInDoors:
             sessions=listed,
             ended=request.query_params.get("ended"),
             zone=zone_for(actor),
-            now=house_of(request).clock(),
+            zone_words=zone_words(zone_for(actor), *(session.seen_at for session in found)),
         )
 
     async def end(self, request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -230,6 +230,16 @@ async def test_sessions_are_listed_in_the_persons_own_zone(town: Town) -> None:
     assert "Times are Tokyo time (JST, UTC+9)." in (await town.client.get("/sessions")).text
     town.client.cookies.set("tt", await town.token_of(town.world.dispatcher))
     assert "(UTC)" in (await town.client.get("/sessions")).text
+
+
+async def test_sessions_used_before_the_clocks_changed_are_listed_with_the_offset_of_then(town: Town) -> None:
+    for minutes in (-31, 1):  # Helsinki's clocks go forward at 01:00 UTC
+        town.house.clock = lambda minutes=minutes: datetime(2026, 3, 29, 1, 0, tzinfo=UTC) + timedelta(minutes=minutes)
+        town.client.cookies.set("tt", await town.token_of(town.world.customer))
+    page = (await town.client.get("/sessions")).text
+    assert "Times are Helsinki time (EET, UTC+2, then EEST, UTC+3)." in page
+    assert "02:29</time>" in page
+    assert "04:01</time>" in page
 
 
 # -- never silent ------------------------------------------------------------------------------------------------------
