@@ -1,5 +1,6 @@
 """Programs with API tokens (X8), and staff's JSON doors for accounts and contacts, through real HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,13 +13,14 @@ from tests.serving import config_for, free_socket, serving
 from tests.web.roles import whole_app
 from tests.world import World
 from tracker.actions.house import House
-from tracker.actions.people import tokens
+from tracker.actions.people import leaving, tokens
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.domain.scopes import SCOPES
-from tracker.errors import BadInput, NotAllowed
+from tracker.errors import BadInput, NotAllowed, NotFound, NotSignedIn
 from tracker.records import audit
 from tracker.records.schema import api_tokens
+from tracker.web import bodies
 
 ADMIN = Actor(Role.ADMIN, person="admin")
 
@@ -109,6 +111,48 @@ async def test_a_token_opens_nothing_once_it_is_revoked_or_has_expired_or_is_cha
         assert await status({"Authorization": f"Bearer {bad}"}) == 401
     assert await status({"Authorization": f"Basic {good}"}) == 401
     assert (await client.get("/api/v1/accounts", params={"token": good})).status_code == 401
+
+
+async def test_whoever_leaves_takes_the_tokens_they_made_along(client: httpx.AsyncClient, house: House, world: World) -> None:
+    boss = Actor(Role.ADMIN, person=world.admin.id, name="admin")
+    theirs = await tokens.add_token(house, boss, "theirs", ["accounts:read"])
+    other = await token(house, "accounts:read")
+    assert [(await client.get("/api/v1/accounts", headers=shown(one))).status_code for one in (theirs, other)] == [200, 200]
+    assert await leaving.end_sign_in(house, ADMIN, world.admin.email) == 1
+    assert [(await client.get("/api/v1/accounts", headers=shown(one))).status_code for one in (theirs, other)] == [401, 200]
+    with pytest.raises(NotSignedIn):  # a request of theirs that was under way
+        await tokens.add_token(house, boss, "late", ["accounts:read"])
+    with pytest.raises(NotFound):
+        await leaving.end_sign_in(house, ADMIN, world.admin.email)
+
+
+async def test_a_request_left_open_is_not_carried_out_after_its_token_was_revoked(
+    client: httpx.AsyncClient, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything but the last of its body is there before; the answer is that of any revoked token."""
+    monkeypatch.setattr(bodies, "LATE_S", 0.0)
+    made, going_on, begun = await token(house, "accounts:write", "accounts:read"), asyncio.Event(), asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"name":'
+        begun.set()
+        await going_on.wait()
+        yield b'"Too Late"}'
+
+    async def ask() -> httpx.Response:
+        headers = shown(made) | {"Content-Type": "application/json"}
+        return await client.post("/api/v1/accounts", content=body(), headers=headers)
+
+    asking = asyncio.create_task(ask())
+    await begun.wait()
+    async with asyncio.timeout(10):
+        while (await tokens.list_tokens(house, ADMIN))[0].seen_at is None:  # noqa: ASYNC110 - until it was let in
+            await asyncio.sleep(0.01)
+    await tokens.revoke_token(house, ADMIN, made.token.id)
+    going_on.set()
+    assert (await asking).status_code == 401
+    found = await client.get("/api/v1/accounts", params={"query": "Too Late"}, headers=shown(await token(house, "accounts:read")))
+    assert found.json()["accounts"] == []
 
 
 async def test_what_opens_is_not_stored_and_its_use_is_noted_and_signed(client: httpx.AsyncClient, house: House) -> None:

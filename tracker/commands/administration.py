@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from tracker.actions.letters.mailbag import mailbag
-from tracker.actions.people.accounts import close_sockets
+from tracker.actions.people.leaving import end_sign_in
 from tracker.actions.people.passwords import Passwords
 from tracker.actions.settings import write_settings
 from tracker.actions.trip import devices
@@ -19,7 +19,7 @@ from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.domain.passwords import fault
 from tracker.errors import BadInput, Conflict, NotFound, WeakPassword
-from tracker.records import audit, migrations, people, sessions, technicians
+from tracker.records import audit, migrations, people, technicians
 from tracker.records import settings as settings_records
 from tracker.records.database import Database, new_id
 from tracker.records.violations import ConstraintViolated
@@ -101,18 +101,10 @@ async def list_users() -> None:
 
 
 async def end_user(email: str) -> None:
-    """End a sign-in; its sessions are closed in every process before this returns."""
+    """End a sign-in, and the API tokens they made; its sessions are closed in every process before this returns."""
     async with open_house(read()) as house:
-        async with house.db.reading() as tx:
-            person = await people.by_email(tx, email)
-        if person is None:
-            raise NotFound("Nobody signs in with this address.")
-        async with house.db.transaction() as tx:
-            await people.end(tx, person.id, house.clock())
-            ended = await sessions.end(tx, person.id, house.clock())
-            await audit.write(tx, house.clock(), WHO, "user.ended", person.id)
-        await close_sockets(house, ended)
-    click.echo(f"{email} can no longer sign in.")
+        revoked = await end_sign_in(house, OPERATOR, email)
+    click.echo(f"{email} can no longer sign in." + (f" API tokens revoked with it: {revoked}." if revoked else ""))
 
 
 async def add_phone(technician: str, name: str) -> None:

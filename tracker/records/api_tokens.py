@@ -55,6 +55,13 @@ async def seen(tx: Transaction, token: str, now: datetime) -> None:
     await tx.change(update(api_tokens).where(api_tokens.c.id == token).values(seen_at=now))
 
 
+async def revoke_of(tx: Transaction, maker: str, now: datetime) -> list[str]:
+    """Those that somebody made open nothing any more (``maker``: `Actor.signed`); which they were."""
+    living = (api_tokens.c.created_by == maker) & api_tokens.c.revoked_at.is_(None) & (api_tokens.c.expires_at > now)
+    rows = await tx.rows(update(api_tokens).where(living).values(revoked_at=now).returning(api_tokens.c.id))
+    return [row["id"] for row in rows]
+
+
 async def revoke(tx: Transaction, token: str, now: datetime) -> bool:
     """It opens nothing any more; False if there is none, or it was revoked before."""
     which = (api_tokens.c.id == token) & api_tokens.c.revoked_at.is_(None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from typing import Annotated
 
@@ -15,6 +16,8 @@ from tracker.errors import BadInput, NulCharacter, TooBig, TooSlow, Unreadable, 
 
 BODY_S = 30.0
 """How long a body may take to arrive."""
+LATE_S = 1.0
+"""Who takes longer over a body is asked again: what they came with may have ended meanwhile."""
 
 type Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -36,6 +39,23 @@ def at_most(most_bytes: int, receive: Receive) -> Receive:
         return message
 
     return limited
+
+
+def asking_if_late(body: Receive, again: Callable[[], Awaitable[None]]) -> Receive:
+    """The body; whoever takes long over it is asked again who they are before the last of it counts.
+
+    Else a request could be begun with a session or token, left open, and carried out after that has ended.
+    """
+    clock = asyncio.get_running_loop().time
+    began = clock()
+
+    async def receive() -> Message:
+        message = await body()
+        if not message.get("more_body", False) and clock() - began > LATE_S:
+            await again()
+        return message
+
+    return receive
 
 
 async def body_of[T](request: Request, kind: type[T]) -> T:

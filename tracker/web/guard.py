@@ -16,7 +16,7 @@ from tracker.domain.accounts import ANONYMOUS, Actor
 from tracker.domain.appointments import STAFF, Role
 from tracker.domain.scopes import ANY
 from tracker.errors import LinkInactive, NotAllowed, NotFound, NotSignedIn, NulCharacter, Refusal
-from tracker.web.bodies import at_most
+from tracker.web.bodies import asking_if_late, at_most
 from tracker.web.identity import Guard
 from tracker.web.problems import refuse
 from tracker.web.slim import apart
@@ -140,12 +140,17 @@ def door(
 
     async def guarded(request: Request) -> Response:
         guard = guard_of(request)
-        request = Request(request.scope, at_most(most_bytes, request.receive), request._send)
+        body = at_most(most_bytes, request.receive)
+
+        async def again() -> None:
+            await _found(guard, request, allowed, kind, scope)
+
+        request = Request(request.scope, body if kind == "machine" else asking_if_late(body, again), request._send)
         if any(isinstance(value, str) and "\x00" in value for value in request.path_params.values()):
             raise NotFound  # no id of ours has a NUL, and PostgreSQL takes none
         if any("\x00" in part for pair in request.query_params.multi_items() for part in pair):
             raise NulCharacter
-        request.state.actor = await admitted(guard, request, allowed, kind, scope)
+        await admitted(guard, request, allowed, kind, scope)
         if places:
             return Shown(request, endpoint)
         response = await endpoint(request)
@@ -159,6 +164,15 @@ def door(
 
 async def admitted(guard: Guard, request: Request, roles: frozenset[Role], kind: Kind, scope: str | None = None) -> Actor:
     """Who is let in through a door for these roles, with the origin and the form checked; else a `Refusal`."""
+    actor = request.state.actor = await _found(guard, request, roles, kind, scope)
+    if kind == "page" and request.method not in SAFE:
+        await guard.check_form(request)
+    return actor
+
+
+async def _found(guard: Guard, request: Request, roles: frozenset[Role], kind: Kind, scope: str | None) -> Actor:
+    """Who asks; `NotSignedIn` also for who was somebody else when the same request was asked before."""
+    before: Actor | None = getattr(request.state, "actor", None)
     if kind == "machine":
         actor = ANONYMOUS
     elif kind == "api" and "authorization" in request.headers:
@@ -173,9 +187,14 @@ async def admitted(guard: Guard, request: Request, roles: frozenset[Role], kind:
         _let_in(actor, roles)
     if actor.token and scope not in actor.scopes and scope != ANY:
         raise NotAllowed("This token is not good for that." + (f" It needs the scope {scope}." if scope else ""))
-    if kind == "page" and request.method not in SAFE:
-        await guard.check_form(request)
+    if before is not None and _right(before) != _right(actor):
+        raise NotSignedIn
     return actor
+
+
+def _right(actor: Actor) -> tuple[object, ...]:
+    """What a request is carried out with."""
+    return actor.role, actor.session, actor.token, actor.device, actor.link, actor.technician, actor.accounts, actor.scopes
 
 
 def socket(

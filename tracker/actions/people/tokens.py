@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tracker.actions.house import House
@@ -13,10 +13,11 @@ from tracker.actions.staff import only_admin
 from tracker.domain import scopes as rules
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
-from tracker.errors import BadInput, NotFound, SecretShown
-from tracker.records import api_tokens, audit
+from tracker.errors import BadInput, NotFound, NotSignedIn, SecretShown
+from tracker.records import api_tokens, audit, people
 from tracker.records.api_tokens import ApiToken
 from tracker.records.database import Transaction, new_id
+from tracker.records.people import Person
 
 PREFIX = "tta_"
 """What every token begins with, so that scanners of repositories know a leaked one and the guard need not ask twice."""
@@ -53,12 +54,20 @@ async def add_token(
     )
 
     async def make(tx: Transaction) -> NewToken:
+        await _still_here(tx, actor)
         await api_tokens.add(tx, token, hashed(secret))
         await audit.write(tx, now, actor.signed, "token.added", token.id, after={"scopes": token.scopes, "days": days})
         return NewToken(token, secret)
 
     once = Once(make, lambda made: {"id": made.token.id}, _shown_before)
     return await once.made(house, actor, key, "token", name, scopes, days)
+
+
+async def _still_here(tx: Transaction, actor: Actor) -> None:
+    """Whose sign-in ends meanwhile makes no token that would outlive it."""
+    maker = await people.locked(tx, actor.person) if actor.person else None
+    if maker is not None and maker.ended_at is not None:
+        raise NotSignedIn
 
 
 async def _shown_before(_tx: Transaction, before: dict[str, Any]) -> NewToken:
@@ -88,6 +97,14 @@ async def own_token(house: House, actor: Actor) -> ApiToken | None:
         return None
     async with house.db.reading() as tx:
         return await api_tokens.by_id(tx, actor.token)
+
+
+async def revoke_tokens_of(tx: Transaction, actor: Actor, maker: Person, now: datetime) -> int:
+    """End the tokens of somebody who signs in no more, who may have kept what they open with; how many."""
+    ended = await api_tokens.revoke_of(tx, f"{maker.role}:{maker.id}", now)
+    for token in ended:
+        await audit.write(tx, now, actor.signed, "token.revoked", token)
+    return len(ended)
 
 
 async def program_of(house: House, secret: str) -> Actor | None:
