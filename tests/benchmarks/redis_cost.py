@@ -52,7 +52,7 @@ def commands(tag: str, who: str) -> list[tuple[Any, ...]]:
         (
             "HMGET",
             f"{tag}gate:{who}",
-            *("duty_end", "sharing", "dev", "leg", "appt", "since", "clat", "clon", "crad", "int", "from"),
+            *("duty_end", "sharing", "dev", "leg", "appt", "since", "clat", "clon", "crad", "int", "from", "gone"),
         ),
         ("HMGET", last, *("v", "at", "ct", "dev", "h", "lat", "lon", "f")),
         ("HSET", last, *_flat(LAST)),

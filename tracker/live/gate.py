@@ -19,7 +19,8 @@ class Gate:
     ``duty_end`` None: off duty. ``not_before``: nothing fixed earlier is stored (start of duty, or end of the last
     pause): what a phone kept while it should not have is acknowledged and forgotten. ``leg`` and ``appointment``
     are set only while traveling; no fix of ``since`` or earlier is shown to viewers, nor any inside the ``cloak``.
-    ``device`` alone moves the marker. ``interval_s``: how often the phone is asked to report.
+    ``device`` alone moves the marker; of the phones ``gone`` (revoked lately) nothing is stored that was still on its
+    way. ``interval_s``: how often the phone is asked to report.
     """
 
     technician: str
@@ -33,6 +34,7 @@ class Gate:
     cloak: Cloak | None = None
     interval_s: int = 60
     not_before: datetime | None = None
+    gone: frozenset[str] = frozenset()
 
     def keeps(self, now: datetime) -> bool:
         """True if pings arriving now are stored at all (P3): shared, and on duty or on a leg that has not ended."""
@@ -60,6 +62,7 @@ def packed(gate: Gate) -> list[Any]:
         *("gen", gate.gen, "duty_end", ms(gate.duty_end), "sharing", int(gate.sharing), "dev", gate.device or ""),
         *("leg", gate.leg or "", "appt", gate.appointment or "", "since", ms(gate.since), "from", ms(gate.not_before)),
         *("clat", cloak.center.lat, "clon", cloak.center.lon, "crad", cloak.radius_m, "int", gate.interval_s),
+        *("gone", ",".join(sorted(gate.gone))),
     ]
 
 
@@ -79,4 +82,5 @@ def unpacked(technician: str, fields: dict[bytes, bytes]) -> Gate:
         Cloak(Point(float(value["clat"]), float(value["clon"])), radius) if radius else None,
         int(value["int"]),
         _moment_or_none(value["from"]),
+        frozenset(filter(None, value.get("gone", "").split(","))),
     )

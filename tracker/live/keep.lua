@@ -87,10 +87,12 @@ end
 local function keep(item)
   local tag, technician = item[2], item[1]
   local g = call('HMGET', tag .. 'gate:' .. technician, 'duty_end', 'sharing', 'dev', 'leg', 'appt', 'since',
-    'clat', 'clon', 'crad', 'int', 'from')
+    'clat', 'clon', 'crad', 'int', 'from', 'gone')
   if not g[1] then return {'g'} end
   local code, moved, serial = 'u', false, nil
-  if g[2] == '1' and (g[4] ~= '' or now < tonumber(g[1])) then
+  -- the token was looked at before: the phone may have been revoked since
+  local gone = g[12] and g[12] ~= '' and string.find(g[12], item[3], 1, true)
+  if not gone and g[2] == '1' and (g[4] ~= '' or now < tonumber(g[1])) then
     code = 'k'
     if g[3] == item[3] then
       local key = tag .. 'last:' .. technician

@@ -173,6 +173,17 @@ async def browser_of(tx: Transaction, technician: str, name: str, now: datetime)
     return str(found) if found else await add_device(tx, technician, name, now)
 
 
+async def revoked_since(tx: Transaction, moment: datetime, technician: str | None = None) -> dict[str, frozenset[str]]:
+    """The phones revoked since then, by technician: of everybody, or of one."""
+    which = devices.c.revoked_at > moment
+    if technician is not None:
+        which &= devices.c.technician_id == technician
+    found: dict[str, set[str]] = {}
+    for row in await tx.rows(select(devices.c.technician_id, devices.c.id).where(which)):
+        found.setdefault(row["technician_id"], set()).add(row["id"])
+    return {owner: frozenset(ids) for owner, ids in found.items()}
+
+
 async def revoke_device(tx: Transaction, device: str, now: datetime) -> bool:
     """The phone's token opens nothing any more; False if it was revoked before."""
     which = (devices.c.id == device) & devices.c.revoked_at.is_(None)

@@ -9,7 +9,7 @@ from tracker.actions.house import House
 from tracker.actions.housekeeping import tidy_once
 from tracker.actions.people import accounts
 from tracker.actions.trip import devices
-from tracker.actions.trip.gates import gate_of
+from tracker.actions.trip.gates import gate_of, gates_of_all
 from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role
 from tracker.errors import NotAllowed, NotFound
@@ -42,6 +42,20 @@ async def test_a_token_opens_until_it_is_revoked(house: House, world: World) -> 
         log = await audit.latest(tx)
     assert [line.what for line in log] == ["phone.revoked", "phone.added"]
     assert phone.token not in repr(log)
+
+
+async def test_a_revoked_phone_stands_at_the_gate_for_an_hour(house: House, world: World) -> None:
+    await devices.revoke_phone(house, DESK, world.phone)
+    for minutes, gone in ((0, {world.phone}), (59, {world.phone}), (2, set())):
+        house.clock.move(minutes=minutes)  # type: ignore[attr-defined]
+        everybodys = {gate.technician: gate for gate in await gates_of_all(house)}
+        own = await gate_of(house, world.maya)
+        assert own == everybodys[world.maya]
+        assert own.gone == gone
+        assert everybodys[world.onni].gone == set()
+    kept = await house.positions.gate(world.maya)  # as it was set before the answer
+    assert kept is not None
+    assert kept.gone == {world.phone}
 
 
 async def test_the_chosen_phone_moves_the_marker(house: House, world: World) -> None:

@@ -121,6 +121,18 @@ async def there(redis_url: str) -> AsyncIterator[Process]:
     await process.close()
 
 
+async def test_what_a_revoked_phone_had_on_its_way_is_not_stored(here: Process, there: Process) -> None:
+    """Its token was looked at before; the other phones of that technician go on."""
+    await here.positions.set_gate(GATE)
+    assert (await here.take(ping(1, 1))).stored
+    await there.positions.set_gate(replace(GATE, gen=2, gone=frozenset({"phone", "older"})))
+    assert not (await here.take(ping(2, 2))).stored
+    assert (await there.take(ping(3, 1), phone=Phone("tech", "other", "boot"))).stored
+    assert await here.stored() == [1, 3]
+    await there.positions.set_gate(replace(GATE, gen=3))
+    assert (await here.take(ping(4, 3))).stored
+
+
 async def test_a_missing_gate_is_built_once_and_the_ping_kept(here: Process) -> None:
     receipts = await asyncio.gather(here.take(ping(1, 1)), here.take(ping(2, 2)), here.take(ping(3, 3)))
     assert here.reopened == ["tech"]

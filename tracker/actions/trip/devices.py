@@ -47,14 +47,18 @@ async def phones_of(house: House, actor: Actor, technician: str) -> list[Device]
 
 
 async def revoke_phone(house: House, actor: Actor, device: str) -> None:
-    """End a phone's token; its sockets in all processes are closed when this returns. `NotFound` if it was ended before."""
+    """End a phone's token; its sockets in all processes are closed when this returns, and nothing it says is stored any more,
+    whatever was on its way. `NotFound` if it was ended before."""
     _staff(actor)
     now = house.clock()
     async with house.db.transaction() as tx:
         found = await technicians.device(tx, device)
-        if found is None or not await technicians.revoke_device(tx, device, now):
+        owner = await technicians.locked(tx, found.technician_id) if found else None
+        if found is None or owner is None or not await technicians.revoke_device(tx, device, now):
             raise NotFound("There is no phone with this id, or its token was ended before.")
+        await technicians.next_gate(tx, owner)
         await audit.write(tx, now, actor.signed, "phone.revoked", found.technician_id, before={"device": device})
+    await open_gate(house, found.technician_id)
     await house.control.ask(Ask.REPLACE_DEVICE, device)
 
 

@@ -1,7 +1,7 @@
 """The gate as SQL says it: built in the opening transaction, by the worker's renewal, and when a ping finds none."""
 
 import contextlib
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tracker.actions.house import House
 from tracker.domain.duty import Stretch, WeekHours, duty_at
@@ -14,6 +14,9 @@ from tracker.records.database import Transaction
 from tracker.records.legs import Leg
 from tracker.records.technicians import Hours, Technician
 
+GONE_FOR = timedelta(hours=1)
+"""So long a revoked phone is named by the gate: a batch that was on its way by then has arrived or is lost."""
+
 
 async def gate_of(house: House, technician: str) -> Gate | None:
     """The gate of a technician as SQL says it now; None if there is no such technician."""
@@ -23,22 +26,25 @@ async def gate_of(house: House, technician: str) -> Gate | None:
 
 
 async def gates_of_all(house: House) -> list[Gate]:
-    """The gates of all active technicians, by three questions however many they are: what the worker renews."""
+    """The gates of all active technicians, by four questions however many they are: what the worker renews."""
     async with house.db.reading() as tx:
         everybody = await technicians.everybody(tx)
         hours = await technicians.hours_of_all(tx)
         begun = {leg.technician_id: leg for leg in await legs.all_open(tx)}
-    now = house.clock()
-    return [_gate(house, each, begun.get(each.id), hours.get(each.id, []), now) for each in everybody]
+        gone = await technicians.revoked_since(tx, house.clock() - GONE_FOR)
+    now, nobody = house.clock(), frozenset[str]()
+    return [_gate(house, each, begun.get(each.id), hours.get(each.id, []), gone.get(each.id, nobody), now) for each in everybody]
 
 
 async def gate_within(house: House, tx: Transaction, technician: Technician, now: datetime) -> Gate:
     """The gate as this transaction sees it."""
     leg = await legs.open_of(tx, technician.id)
-    return _gate(house, technician, leg, await technicians.hours_of(tx, technician.id), now)
+    gone = await technicians.revoked_since(tx, now - GONE_FOR, technician.id)
+    week = await technicians.hours_of(tx, technician.id)
+    return _gate(house, technician, leg, week, gone.get(technician.id, frozenset()), now)
 
 
-def _gate(house: House, technician: Technician, leg: Leg | None, week: list[Hours], now: datetime) -> Gate:
+def _gate(house: House, technician: Technician, leg: Leg | None, week: list[Hours], gone: frozenset[str], now: datetime) -> Gate:
     """A started leg counts as duty until it ends (P3)."""
     if leg is not None and (now >= leg.hides_at or not technician.active):
         leg = None  # it has ended by itself; the worker writes that down
@@ -57,6 +63,7 @@ def _gate(house: House, technician: Technician, leg: Leg | None, week: list[Hour
         cloak=_cloak(house, leg) if leg else None,
         interval_s=settings.interval_traveling_s if leg else settings.interval_duty_s,
         not_before=_not_before(duty, leg, technician),
+        gone=gone,
     )
 
 
