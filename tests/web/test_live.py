@@ -181,6 +181,7 @@ async def test_polling_gives_the_snapshot_and_says_when_nothing_changed(play: Sc
     first = await play.get(visit, token)
     assert (first.status_code, first.json()["type"]) == (200, "snapshot")
     assert (first.json()["position"]["lat"], first.json()["position"]["lon"]) == somewhere(1)
+    assert first.headers["cache-control"] == "no-store"
     again = await play.get(visit, token, at=1, **{"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     await play.ping(somewhere(2))

@@ -16,7 +16,7 @@ from tracker.errors import BadInput, NulCharacter, TooBig, TooSlow, Unreadable, 
 
 BODY_S = 30.0
 """How long a body may take to arrive."""
-LATE_S = 1.0
+LATE_S = 0.25
 """Who takes longer over a body is asked again: what they came with may have ended meanwhile."""
 
 type Moment = Annotated[datetime, msgspec.Meta(tz=True)]

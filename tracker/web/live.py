@@ -221,7 +221,7 @@ class _Look(Response):
 
     def _answer(self, public: dict[str, Any], now: datetime) -> Response:
         tag = f'"{hashlib.blake2b(msgspec.json.encode(public), digest_size=12).hexdigest()}"'
-        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+        headers = {"ETag": tag, "Cache-Control": "no-store"}  # a place stays in no browser's cache
         if self._known is not None and tag in {one.strip().removeprefix("W/") for one in self._known.split(",")}:
             return Response(status_code=304, headers=headers)
         body = {"type": "snapshot", "now": stamp(now), "recovered": False} | public
