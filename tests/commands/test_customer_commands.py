@@ -51,7 +51,7 @@ def test_letters_are_printed_with_their_codes_and_a_further_invitation_shows_its
     assert "To: kaisa@example.org" in printed
     link = re.search(rf"http://localhost:8000/redeem#({code})", printed)
     assert link
-    assert f"Create your sign-in with this code\n\n    {link[1]}\n" in printed
+    assert f"Create your account with this code\n\n    {link[1]}\n" in printed
     id = re.search(r"--- ([0-9a-f]{16}) invitation, .*, due ", printed)
     assert id
     for filters, found in (

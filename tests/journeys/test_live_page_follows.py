@@ -16,6 +16,7 @@ from tests.world import PLACE
 from tracker.domain.appointments import Step
 from tracker.domain.geo import moved
 from tracker.domain.ways import StoredRoute
+from tracker.records import settings
 
 pytestmark = pytest.mark.journey
 
@@ -151,6 +152,9 @@ async def in_slow_motion(anna: Visitor, town: Town, path: str) -> Callable[[int]
 
 
 async def test_the_words_age_with_the_position_until_the_van_is_lost(chromium: Browser, town: Town) -> None:
+    async with town.house.db.transaction() as tx:
+        await settings.write(tx, "desk_phone", "+358 9 123 4567", "test", town.house.clock())
+    await town.house.settings.refresh(town.house.db)
     visit = await traveling(town)
     async with visiting(chromium, town, town.world.customer, viewport=PHONE) as anna:
         later = await in_slow_motion(anna, town, live(visit))
@@ -172,6 +176,7 @@ async def test_the_words_age_with_the_position_until_the_van_is_lost(chromium: B
         panel = await anna.panel()
         assert "We can’t see Maya’s position" in panel
         assert "Expected by" in panel
+        assert await anna.page.get_by_role("link", name="Call +358 9 123 4567").get_attribute("href") == "tel:+35891234567"
         assert await van_at(anna.page) is None
         assert await anna.page.title() == "Maya is on the way, no position · Technician Tracker"
         await anna.unblemished()
