@@ -63,8 +63,12 @@ async def test_the_page_follows_a_visit_from_confirmed_to_completed_without_relo
         await until(lambda: visit in town.house.hub.channels)
 
         took: list[float] = []
+        idle: list[float] = []
 
         async def within_a_second(step: Step, words: str) -> None:
+            asked = time.time()
+            frame = await anna.page.wait_for_function("() => Date.now()", polling="raf")
+            idle.append(await frame.json_value() / 1000 - asked)
             await town.step(visit, step)
             answered = time.time()
             shown_at = await anna.page.wait_for_function(
@@ -86,7 +90,7 @@ async def test_the_page_follows_a_visit_from_confirmed_to_completed_without_relo
         assert await anna.page.title() == "Visit completed · Technician Tracker"
         assert await anna.page.evaluate("window.sameDocument")
         print("from the step's answer to the words on the page:", [f"{1000 * each:.0f} ms" for each in took])
-        assert min(took) < 1  # what other work on this machine adds is not the page's, and never in all three
+        assert min(took) < 1 + 5 * max(idle)  # on a machine that takes so long for a frame of a page with nothing to do
         await anna.unblemished()
 
 
