@@ -54,6 +54,16 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
+class Whom:
+    """Whom a visit is for, as staff read it: the account, who reported it if named otherwise, a number, and their note."""
+
+    account: str
+    contact: str | None = None
+    phone: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """One appointment as its customer may read it; ``for_staff``: the words are meant for the company's own people."""
 
@@ -78,6 +88,7 @@ class Visit:
     for_staff: bool = False
     late: Late | None = None
     why: str | None = None  # this technician, for staff
+    whom: Whom | None = None  # for staff
     tracked: bool = True  # False: the company shows its customers no live map
 
     @property

@@ -8,14 +8,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from portal_web.chosen_view import own_words
-from portal_web.facts import Visit
+from portal_web.facts import Visit, Whom
 from portal_web.feedback_view import Feedback, feedback_of
 from portal_web.live_page import page_context
 from portal_web.offers import offers_of
 from portal_web.pages import Pages
 from portal_web.sources import Street, site_of, technician_of, trip_from, visit_of
 from portal_web.trip import Trip
-from tracker.actions import surveys
+from tracker.actions import agenda, surveys
 from tracker.actions.house import House
 from tracker.actions.overview import technician_of as technician_row
 from tracker.actions.trip.views import LiveView, without_place
@@ -78,6 +78,8 @@ class LiveDoors:
         visit = visit_of(seen, technician, actor.signed, view.expected, tracked=view.tracked)
         if actor.view_only:
             visit = replace(visit, cancel_reason=None)  # the customer's own words
+        if actor.staff:
+            visit = replace(visit, whom=await whom_of(house, seen))
         trip = trip_in(view, visit, row, self.street)
         icons = self.pages.assets.url("img/icons.svg")
         now, customer = house.clock(), actor.role is Role.CUSTOMER
@@ -90,6 +92,12 @@ class LiveDoors:
         more = {"offers": offers, "own_time": own, "feedback": feedback}
         may_stop = holder == "letter" and offered.cancel and offered.cancel_why is None  # once signed in
         return context | more | {"signed_in": holder is None, "holder": holder, "may_stop": may_stop}
+
+
+async def whom_of(house: House, seen: Appointment) -> Whom:
+    """Whom a visit is for, as dispatchers and admins read it."""
+    met = (await agenda.met_at(house, [seen]))[seen.id]
+    return Whom(met.account, met.name if met.name != met.account else None, met.phone, seen.details)
 
 
 async def feedback_on(house: House, actor: Actor, seen: Appointment) -> Feedback | None:

@@ -80,14 +80,15 @@ def test_setting_off_reopens_nothing_that_the_hours_had_closed() -> None:
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
-        (FREE, "You can change or cancel until the technician sets off."),
+        (FREE, "You can change until the technician sets off, and cancel until the technician arrives."),
+        (replace(FREE, customer_cancels_traveling=False), "You can change or cancel until the technician sets off."),
         (replace(FREE, modify_until_h=2, cancel_until_h=2), "You can change or cancel until 2 hours before arrival."),
         (
             replace(FREE, modify_until_h=24),
-            "You can change until 24 hours before arrival, and cancel until the technician sets off.",
+            "You can change until 24 hours before arrival, and cancel until the technician arrives.",
         ),
         (replace(FREE, modify_allowed=False, cancel_allowed=False), "To change or cancel, call the service desk."),
-        (replace(FREE, modify_allowed=False), "You can cancel until the technician sets off; to change, call the service desk."),
+        (replace(FREE, modify_allowed=False), "You can cancel until the technician arrives; to change, call the service desk."),
         (replace(FREE, cancel_allowed=False), "You can change until the technician sets off; to cancel, call the service desk."),
     ],
 )

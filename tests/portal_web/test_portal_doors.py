@@ -16,7 +16,7 @@ from tracker.actions import overview
 from tracker.actions.people import accounts
 from tracker.actions.trip import watching
 from tracker.domain.appointments import Step
-from tracker.records import appointments, settings
+from tracker.records import appointments, customers, people, settings
 from tracker.records.people import Person
 
 
@@ -216,6 +216,29 @@ async def test_the_trip_is_told_as_plain_text_from_start_to_end(town):
     assert "phone" not in (await town.get(f"/api/v1{path}", anna)).json()["technician"]
     await town.step(visit, Step.COMPLETE)
     assert "Visit completed" in await text()
+
+
+async def test_staff_read_whom_a_visit_is_for_and_the_note(town):
+    visit, anna = await town.appointment(), town.world.customer
+    async with town.house.db.transaction() as tx:
+        [contact] = await customers.contacts_of(tx, town.world.account)
+        await people.change(tx, anna.id, phone="+358 40 123 4567")
+        found = await appointments.locked(tx, visit)
+        await appointments.change(tx, found, contact_id=contact.id, details="Door <QX-12>")
+    path = f"/appointments/{visit}/live"
+    told = (await town.get(path, town.world.dispatcher)).text
+    assert "Customer Esimerkki Anna +358 40 123 4567" in text_of(told)
+    assert 'href="tel:+358401234567"' in told
+    assert "“Door &lt;QX-12&gt;”" in told
+    day = (await town.get("/", town.world.technician)).text
+    assert ("tel:+358401234567" in day, "Next job, arrive at" in day, "Door &lt;QX-12&gt;" in day) == (True, True, True)
+    for who in (anna, town.world.technician):
+        assert "QX-12" not in (await town.get(path, who)).text
+    await town.step(visit, Step.START_TRAVEL)
+    await town.step(visit, Step.ARRIVE)
+    assert "Present job, booked for" in (await town.get("/", town.world.technician)).text
+    await town.step(visit, Step.COMPLETE)
+    assert "+358" not in (await town.get(path, town.world.dispatcher)).text
 
 
 async def test_without_technician_tracking_no_page_promises_a_live_map(town):

@@ -202,6 +202,11 @@ async def test_a_phone_asks_for_its_day_with_its_token(site: Site) -> None:
         assert [(each["id"], each["duration_min"]) for each in listed] == [(todays, 90), (reported, 90)]
         # whom she meets: the contact who reported it, else the account; a number until it is over
         assert [(each["customer"], each.get("customer_phone")) for each in listed] == [("Esimerkki", None), ("Anna", "+358 40 1")]
+        assert anna.person_id
+        async with site.house.db.transaction() as tx:
+            await people.change(tx, anna.person_id, phone="+358 40 2")  # her own word, in her profile, comes first
+        [_, own] = (await phone.get("/api/v1/technician/today")).json()["appointments"]
+        assert own["customer_phone"] == "+358 40 2"
         over = {"step": "not_done", "reason": "Nobody at home"}
         for step in ({"step": "arrive"}, over):
             assert (await phone.post(f"/api/v1/appointments/{reported}/steps", json=step)).status_code == 200

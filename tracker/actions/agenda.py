@@ -10,7 +10,7 @@ from tracker.domain.accounts import Actor
 from tracker.domain.appointments import Role, State
 from tracker.domain.visibility import may_watch
 from tracker.errors import BadInput, NotAllowed, NotFound
-from tracker.records import appointments, customers, technicians
+from tracker.records import appointments, customers, people, technicians
 from tracker.records.appointments import Appointment
 
 LONGEST = timedelta(days=92)
@@ -48,10 +48,14 @@ async def today(house: House, actor: Actor) -> list[Appointment]:
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """Whom a technician meets: the contact who reported the visit, else the account; a number only until it is over."""
+    """Whom a technician meets: the contact who reported the visit, else the account; a number only until it is over.
+
+    ``account`` is the customer's name. The number is the one of the person's own profile, else what staff noted of the contact.
+    """
 
     name: str
     phone: str | None = None
+    account: str = ""
 
 
 async def met_at(house: House, jobs: Sequence[Appointment]) -> dict[str, Met]:
@@ -59,12 +63,15 @@ async def met_at(house: House, jobs: Sequence[Appointment]) -> dict[str, Met]:
     async with house.db.reading() as tx:
         reported = await customers.contacts_by_id(tx, {one.contact_id for one in jobs if one.contact_id})
         names = await customers.names_of(tx, {one.account_id for one in jobs})
+        phones = await people.phones_of(tx, {one.person_id for one in reported.values() if one.person_id})
     met = {}
     for one in jobs:
         contact = reported.get(one.contact_id or "")
         known = contact is not None and contact.ended_at is None
-        phone = contact.phone if contact and known and one.state not in (State.COMPLETED, State.CANCELED) else None
-        met[one.id] = Met(contact.name if contact and known else names.get(one.account_id, ""), phone)
+        account, phone = names.get(one.account_id, ""), None
+        if contact and known and one.state not in (State.COMPLETED, State.CANCELED):
+            phone = phones.get(contact.person_id or "") or contact.phone
+        met[one.id] = Met(contact.name if contact and known else account, phone, account)
     return met
 
 

@@ -21,6 +21,7 @@ SETTINGS: dict[str, object] = {
 CUSTOMER = ("Kaisa Kokeilu", "kaisa@example.com", "Kasarmikatu 42")
 GUEST = ("Ville Vieras", "ville@example.com")
 """Somebody of the customer's household who was invited and has no sign-in yet."""
+CUSTOMER_PHONE = "+358 00 000 0001"
 DISPATCHER = ("Dora Valvonta", "dispatch@example.com")
 ADMIN = ("Antti Ylläpito", "admin@example.com")
 

@@ -141,7 +141,7 @@ async def _customer(tx: Transaction, password_hash: str, now: datetime) -> tuple
     account = await people.add_account(
         tx, name, now, address=place.address, lat=place.point.lat, lon=place.point.lon, zone=cast.ZONE
     )
-    return account, await people.add_contact(tx, account, email, name, now, person=person.id)
+    return account, await people.add_contact(tx, account, email, name, now, person=person.id, phone=cast.CUSTOMER_PHONE)
 
 
 async def _household(tx: Transaction, number: int, now: datetime) -> str:

@@ -51,7 +51,7 @@ def cancel_refusal(state: State, arrival_at: datetime, rules: Rules, now: dateti
 def until_words(rules: Rules) -> str:
     """One sentence for who is about to book: until when a visit can be moved and canceled."""
     moved = _until(rules.modify_until_h) if rules.modify_allowed else None
-    canceled = _until(rules.cancel_until_h) if rules.cancel_allowed else None
+    canceled = _until_canceled(rules) if rules.cancel_allowed else None
     if moved == canceled:
         return f"You can change or cancel {moved}." if moved else "To change or cancel, call the service desk."
     if not (moved and canceled):
@@ -62,7 +62,7 @@ def until_words(rules: Rules) -> str:
 
 def cancel_words(rules: Rules) -> str:
     """One sentence: until when a visit can be canceled."""
-    return f"You can cancel {_until(rules.cancel_until_h)}." if rules.cancel_allowed else "To cancel, call the service desk."
+    return f"You can cancel {_until_canceled(rules)}." if rules.cancel_allowed else "To cancel, call the service desk."
 
 
 def _past_words(state: State) -> str:
@@ -73,6 +73,11 @@ def _too_late(done: str, arrival_at: datetime, until_h: int, now: datetime) -> s
     if until_h == 0 or now <= arrival_at - timedelta(hours=until_h):
         return None
     return f"A visit can be {done} until {_hours(until_h)} before arrival. Call the service desk."
+
+
+def _until_canceled(rules: Rules) -> str:
+    way = rules.cancel_until_h == 0 and rules.customer_cancels_traveling  # still possible on the way, asked twice
+    return "until the technician arrives" if way else _until(rules.cancel_until_h)
 
 
 def _until(until_h: int) -> str:
