@@ -1,10 +1,6 @@
 """The own details (O5) and the choice between several accounts (O3)."""
 
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import lru_cache
-from zoneinfo import available_timezones
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,15 +9,13 @@ from starlette.routing import BaseRoute
 from portal_web.forms import Errors, text
 from portal_web.pages import Pages
 from portal_web.sign_in import own_path
-from portal_web.times import offset_words, zone_of
+from portal_web.zones import areas
 from tracker.actions.people import accounts, profiles
 from tracker.actions.people.profiles import Profile
 from tracker.domain.appointments import Role
 from tracker.domain.tongues import names
 from tracker.errors import BadInput
 from tracker.web.guard import SIGNED_IN, actor_of, door, house_of
-
-_AREAS = frozenset({"Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +81,3 @@ class ProfileDoors:
             languages=names(),
             areas=areas(house_of(request).clock().date()),
         )
-
-
-@lru_cache(maxsize=4)
-def areas(day: date) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Every zone by its part of the world, as (name, words) with the offset of that day: ``Helsinki (UTC+2)``."""
-    noon = datetime(day.year, day.month, day.day, 12)  # noqa: DTZ001 -- each zone's own noon
-    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for name in sorted(available_timezones()):
-        area, _, city = name.partition("/")
-        if area in _AREAS and city:
-            words = city.replace("_", " ").replace("/", ", ")
-            found[area].append((name, f"{words} ({offset_words(noon.replace(tzinfo=zone_of(name)))})"))
-    return sorted(found.items())

@@ -206,6 +206,14 @@ async def test_what_cannot_be_taken_is_said_at_its_field(town: Town, field: str,
     assert "Please check one thing" in answer.text
 
 
+async def test_every_place_has_one_zone_and_its_former_names_lead_to_it(town: Town) -> None:
+    town.client.cookies.set("tt", await town.token_of(town.world.customer))
+    await press(town, "/profile", name="", phone="", zone="Asia/Calcutta")  # as browsers call it still
+    page = (await town.client.get("/profile")).text
+    assert '<option value="Asia/Kolkata" data-former="Asia/Calcutta" selected>Kolkata (UTC+5:30)</option>' in page
+    assert ('value="Asia/Calcutta"' in page, ">LHI (" in page, page.count(" selected>")) == (False, False, 1)
+
+
 async def test_the_menu_chooses_between_accounts_and_the_home_page_shows_the_chosen_one(town: Town) -> None:
     visit = await town.appointment()
     town.client.cookies.set("tt", await town.token_of(town.world.customer))

@@ -4,6 +4,8 @@ const zones = document.querySelector("[data-suggest]");
 
 if (zones) {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if ([...zones.options].some((option) => option.value === own)) zones.value = own;
+  const named = (option) => option.value === own || option.dataset.former?.split(" ").includes(own); // browsers say Asia/Calcutta
+  const found = [...zones.options].find(named);
+  if (found) zones.value = found.value;
 }
 document.querySelector(".errsum")?.focus();
