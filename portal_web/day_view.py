@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from portal_web.facts import Visit
 from portal_web.freshness import Level
 from portal_web.story import Story, tell
-from portal_web.times import ceil_minute, stamp, whole_minutes
+from portal_web.times import likely_done, stamp, whole_minutes
 from portal_web.trip import Trip, range_of
 from tracker.domain.appointments import State
 from tracker.domain.attention import WORDS, Reason
@@ -143,7 +143,7 @@ def _words(visit: Visit, story: Story | None, now: datetime) -> str:
         case State.TRAVELING if story and story.by:
             return f"**Expected by {stamp(story.by, zone)}**"
         case State.IN_PROGRESS if visit.started_at:
-            return f"Since {stamp(visit.started_at, zone)}, until about {stamp(ceil_minute(visit.ends_at), zone)}"
+            return f"Since {stamp(visit.started_at, zone)}, until about {stamp(likely_done(visit.ends_at, now), zone)}"
         case State.COMPLETED if visit.completed_at:
             return f"Done {stamp(visit.completed_at, zone)}"
         case State.CANCELED:

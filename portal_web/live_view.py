@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from portal_web.facts import Visit
 from portal_web.story import Story, tell
-from portal_web.times import ceil_minute, clock, long_day, same_day, short_day, stamp
+from portal_web.times import clock, likely_done, long_day, same_day, short_day, stamp
 from portal_web.trip import Trip
 from tracker.domain.appointments import State
 
@@ -119,7 +119,6 @@ def _traveling(visit: Visit, trip: Trip, now: datetime) -> LiveView:
 def _in_progress(visit: Visit, now: datetime) -> LiveView:
     started = visit.started_at or now
     at = stamp(started, visit.zone)
-    done = max(ceil_minute(visit.ends_at), ceil_minute(now, 5))
     return LiveView(
         state="in_progress",
         title=f"{visit.name} is working",
@@ -132,7 +131,7 @@ def _in_progress(visit: Visit, now: datetime) -> LiveView:
         if visit.tracked
         else NO_POSITION,
         started_at=started,
-        done_at=done,
+        done_at=likely_done(visit.ends_at, now),
     )
 
 

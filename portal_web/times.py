@@ -60,6 +60,11 @@ def ceil_minute(at: datetime, minutes: int = 1) -> datetime:
     return at + (step - over) if over else at
 
 
+def likely_done(ends_at: datetime, now: datetime) -> datetime:
+    """When work that has begun is likely done: as planned, or within the next five minutes once that is over."""
+    return ends_at if ends_at > now else ceil_minute(now, 5)
+
+
 def whole_minutes(span: timedelta) -> int:
     """Whole minutes of a span between whole minutes."""
     return round(span / _MINUTE)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from portal_web.assets import portal_assets
+from portal_web.day_view import line_of
 from portal_web.facts import Late
 from portal_web.live_page import page_context
 from portal_web.pages import Pages
@@ -204,6 +205,12 @@ def test_a_delay_told_beforehand_is_the_time_that_counts_and_the_booked_one_stan
 def test_a_visit_on_another_day_says_which():
     text = text_of(page_of(SCHEDULED, None, now=NOW - timedelta(days=3)))
     assert "Technician arrives on Tuesday 24 November at 14:00" in text
+
+
+def test_the_end_of_the_work_is_the_same_time_for_the_customer_and_the_desk():
+    visit, now = replace(IN_PROGRESS, ends_at=at("15:07") + timedelta(seconds=30)), at("15:01")
+    assert "Likely done around 15:07" in text_of(page_of(visit, None, now=now))
+    assert "until about [15:07](" in line_of(visit, None, now, "Kokeilu", "Aino Esimerkki", None).words
 
 
 def test_a_visit_that_overruns_never_ends_in_the_past():
