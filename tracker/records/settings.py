@@ -88,7 +88,7 @@ async def read(tx: Transaction) -> Settings:
 def checked(values: dict[str, Any]) -> Settings:
     """Settings of these values, defaults elsewhere; `BadInput` names the one that does not fit."""
     for key in values.keys() - set(Settings.__struct_fields__):
-        raise BadInput(f"there is no setting {key!r}")
+        raise BadInput(f"There is no setting called {key!r}.")
     try:
         result = msgspec.convert(values, Settings)
     except msgspec.ValidationError as error:
