@@ -53,11 +53,12 @@ def owner_of(promise: Promise) -> Owner:
     return Owner(hold=promise.id) if promise.hold else Owner(promise.id)
 
 
-async def take(tx: Transaction, technician: str, cells: Iterable[int], owner: Owner) -> None:
-    """Promise cells; `ConstraintViolated` with the name `KEY` (by the commit) if one is promised already."""
+async def take(tx: Transaction, technician: str, cells: Iterable[int], owner: Owner, *, at_once: bool = False) -> None:
+    """Promise cells; `ConstraintViolated` with the name `KEY` if one is promised already: here if ``at_once``, else by the
+    commit."""
     rows = [{"technician_id": technician, "cell": cell, **owner.values} for cell in cells]
     if rows:
-        await tx.later(_TAKEN, rows)
+        await (tx.change(_TAKEN, rows) if at_once else tx.later(_TAKEN, rows))
 
 
 async def take_free(tx: Transaction, technician: str, cells: Collection[int], owner: Owner) -> bool:

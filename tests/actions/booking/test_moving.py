@@ -279,6 +279,27 @@ async def test_work_begun_on_another_day_than_promised_is_in_everybodys_way(hous
     assert min(offered) >= house.clock() + timedelta(minutes=60)
 
 
+async def test_a_visit_handed_over_late_onto_work_done_that_was_promised_for_another_day_is_refused_in_words(
+    house: House, roads: Roads
+) -> None:
+    company = await settle(house.db, 2)
+    waits, early = (
+        await book(house, company.anna, company.need(), at(10)),
+        await book(house, company.anna, company.need(), at(14)),
+    )
+    [busy] = {*company.technicians} - {waits.technician_id}
+    values = {"technician_id": busy, "arrival_at": at(9, days=3), "ends_at": at(10, days=3)}
+    async with company.db.transaction() as tx:
+        await tx.change(promised_cells.delete().where(promised_cells.c.appointment_id == early.id))
+        await tx.change(update(rows).where(rows.c.id == early.id).values(values))
+    for time, step in ((at(10), Step.ARRIVE), (at(10, 20), Step.COMPLETE)):
+        house.clock.now = time  # type: ignore[attr-defined]
+        await take_step(house, company.desk, early.id, Wish(step=step))
+    with pytest.raises(SlotTaken):
+        await hand_over(house, company.desk, waits.id, busy)
+    assert (await now_of(company, waits.id)).technician_id == waits.technician_id
+
+
 async def test_appointments_put_there_by_hand_are_adopted(house: House, company: Bookable) -> None:
     booked = await book(house, company.anna, company.need(), at(10))
     async with company.db.transaction() as tx:

@@ -146,7 +146,7 @@ async def adopt_again(tx: Transaction, visit: str) -> None:
 
 async def _work(tx: Transaction, technician: str, wanted: range, owner: Owner) -> None:
     try:
-        await promises.take(tx, technician, wanted, owner)
+        await promises.take(tx, technician, wanted, owner, at_once=True)
     except ConstraintViolated as violated:
         if violated.name != promises.KEY:
             raise
