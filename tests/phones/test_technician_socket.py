@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog.testing
 import websockets
 
 from tests.phones.clients import TOKEN, PhoneClient, Start, Web, fix, web
@@ -458,6 +459,35 @@ async def test_redis_away_is_1012_and_no_ack(db: Database, world: World, tmp_pat
         async with PhoneClient.at(here) as again:
             assert (await again.hello())["code"] == "live_unavailable"
             assert await again.closed() == 1012
+
+
+async def test_redis_that_dies_with_frames_on_their_way_is_1012_without_a_fault_of_ours(
+    db: Database, world: World, tmp_path: Path, clock: Clock
+) -> None:
+    clock.now = NOW + timedelta(seconds=100)
+    async with AsyncExitStack() as stack:
+        valkey = stack.enter_context(OwnValkey.in_a_folder())
+        here = await stack.enter_async_context(web(db, valkey.url, tmp_path, clock))
+        phone = await stack.enter_async_context(PhoneClient.known(here))
+        assert (await phone.pings(fix(1)))["seq"] == 1
+        for seq in range(2, 20):
+            await phone.say({"type": "pings", "pings": [fix(seq, seq)]})
+        with structlog.testing.capture_logs() as logged:
+            valkey.kill()
+            assert await phone.closed() == 1012
+    assert [line["event"] for line in logged if line["log_level"] == "error"] == []
+
+
+async def test_an_answer_of_redis_that_makes_no_sense_stops_nobody_for_good(here: Web, world: World) -> None:
+    gate, redis = f"{keys.tag(world.maya)}gate:{world.maya}", here.house.positions.client
+    async with PhoneClient.known(here) as phone:
+        assert (await phone.pings(fix(1)))["seq"] == 1
+        await redis.hset(gate, "int", "soon")
+        await phone.say({"type": "pings", "pings": [fix(2, 1)]})
+        assert await phone.closed() == 1012
+    await redis.hset(gate, "int", "60")
+    async with PhoneClient.known(here) as phone:
+        assert (await phone.pings(fix(2, 1)))["seq"] == 2
 
 
 async def test_records_away_is_1012_and_one_close(

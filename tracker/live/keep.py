@@ -87,7 +87,7 @@ class Keeper:
             if isinstance(answer, Exception):
                 self._later(items, now, tell, TRIES - 1)  # on a new line, or with the function's text
             else:
-                tell([_answer(row) for row in answer])
+                tell(_answers(answer))
 
         if not self._script.ask(heard, keys.ALL_TAGS[0], [*_head(now), items]):
             self._later(items, now, tell, TRIES)
@@ -134,6 +134,14 @@ class Keeper:
 def _head(now: datetime) -> list[object]:
     text = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return [round(now.timestamp() * 1000), text, keys.new_epoch(), LAST_MS, STREAM_CAP]
+
+
+def _answers(rows: list[list[object]]) -> list[Answer] | Exception:
+    """What the gate said, or why that makes no sense: whoever waits must hear in any case."""
+    try:
+        return [_answer(row) for row in rows]
+    except Exception as error:
+        return error
 
 
 def _answer(row: list[object]) -> Answer:

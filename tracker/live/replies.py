@@ -37,8 +37,8 @@ class Replies(asyncio.Protocol):
         return self._over
 
     def say(self, *command: Any) -> None:
-        """Send a command; after the end it is lost, as one is that was under way."""
-        if not self._over:
+        """Send a command; after the end it is lost, as one is that was under way. (A transport that is closing says so soon.)"""
+        if not self._over and not self._transport.is_closing():
             self._transport.writelines(self._connection.pack_command(*command))
 
     def close(self) -> None:

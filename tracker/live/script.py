@@ -159,4 +159,9 @@ def _fulfil(waiting: "asyncio.Future[Any]", answer: Any) -> None:
 
 
 def _heard(tell: Tell, answer: Any) -> None:
-    tell(answer if isinstance(answer, Exception) else _decode(answer))
+    if not isinstance(answer, Exception):
+        try:
+            answer = _decode(answer)
+        except Exception as error:  # whoever waits must hear in any case
+            answer = error
+    tell(answer)

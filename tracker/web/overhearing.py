@@ -57,12 +57,16 @@ class Overheard:
     def _land(self, frame: own.Pings, dealt: Dealt, outcome: Receipt | Exception) -> None:
         if isinstance(outcome, Exception):
             return self._abandon(outcome)
-        self._handset.answer(self._acks.ack(frame, dealt, outcome))
-        self.told(outcome)
-        if not self._held:
-            self.landed.set()
-        elif not (self._handset.open and self._send(*self._held.pop(0))):
-            self._abandon(LiveUnavailable())
+        try:
+            self._handset.answer(self._acks.ack(frame, dealt, outcome))
+            self.told(outcome)
+            if not self._held:
+                self.landed.set()
+            elif not (self._handset.open and self._send(*self._held.pop(0))):
+                self._abandon(LiveUnavailable())
+        except Exception as error:  # a step, or the end, may wait for `landed`
+            self._abandon(error)
+            raise
 
     def _abandon(self, error: Exception) -> None:
         self._held.clear()  # not acknowledged: the phone has them

@@ -85,7 +85,8 @@ class Receiver:
         self._stopped = True
         for task in self._reopening:
             task.cancel()
-        self._give_back([parcel for parked in self._parked.values() for parcel in parked])
+        parked, self._parked = self._parked, {}  # each hears once
+        self._give_back([parcel for parcels in parked.values() for parcel in parcels])
         await self._keeper.close()
 
     def _take(self) -> list[Parcel]:
