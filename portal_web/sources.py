@@ -76,11 +76,15 @@ def visit_of(
 
 
 def who_canceled(signed: str | None, looker: str) -> str | None:
-    """Who canceled, in words for whoever looks (both written as `Actor.signed`); None for another customer: no names."""
+    """Who canceled, in words for whoever looks (both written as `Actor.signed`); None for another customer: no names.
+
+    Staff read that it was the customer."""
     if not signed:
         return None
     if signed == looker:
         return "you"
+    if signed.startswith("customer:") and looker.partition(":")[0] in STAFF:
+        return "the customer"
     return {
         "technician": "the technician",
         "dispatcher": "the service desk",
