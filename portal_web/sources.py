@@ -78,7 +78,8 @@ def visit_of(
 def who_canceled(signed: str | None, looker: str) -> str | None:
     """Who canceled, in words for whoever looks (both written as `Actor.signed`); None for another customer: no names.
 
-    Staff read that it was the customer."""
+    Staff read that it was the customer.
+    """
     if not signed:
         return None
     if signed == looker:
