@@ -113,20 +113,19 @@ async def _ready(url: str, children: list[asyncio.subprocess.Process]) -> None:
 
 
 def pairs(track: Track, stored: list[TrackPoint]) -> list[tuple[Fix, TrackPoint]]:
-    """Each stored point with the fix it must be; the newest of both are the same moment.
+    """Each stored point with the fix it must be: the next one that was there, then; the newest of both are the same moment.
 
-    Stock apps round to seconds, and a phone that rounded into the future has its clock put right: so ages may differ by one,
-    and of the fixes that come into question the nearest in time is meant that lies there.
+    Stock apps round to seconds, and a phone that rounded into the future has its clock put right: so ages may differ by one.
+    Fixes a second apart, of a van that hardly moves, are told apart by their order alone.
     """
-    fixes = with_motion(track).fixes
-    ages = [(fixes[-1].at - fix.at).total_seconds() for fix in fixes]
-    newest = max(point.fix_at for point in stored)
+    fixes = iter(with_motion(track).fixes)
+    last, newest = track.fixes[-1].at, max(point.fix_at for point in stored)
 
     def fix_of(point: TrackPoint) -> Fix:
-        age = (newest - point.fix_at).total_seconds()
-        meant = [(abs(its - age), fix) for fix, its in zip(fixes, ages, strict=True) if abs(its - age) <= 1]
-        assert meant, f"no fix is {age} s older than the newest"
-        here = Point(point.lat, point.lon)
-        return min(meant, key=lambda one: (distance_m(one[1].point, here) >= 1, one[0]))[1]
+        for fix in fixes:
+            apart_s = (last - fix.at) - (newest - point.fix_at)
+            if abs(apart_s.total_seconds()) <= 1 and distance_m(fix.point, Point(point.lat, point.lon)) < 1:
+                return fix
+        raise AssertionError(f"no fix is the point of {point.fix_at}")
 
-    return [(fix_of(point), point) for point in stored]
+    return [(fix_of(point), point) for point in sorted(stored, key=lambda one: one.fix_at)]
