@@ -52,7 +52,7 @@ class Size:
     rates: tuple[int, ...] = (1000, 2000, 5000)
     fan_out_hz: float = 10.0
     grown: tuple[int, int] = (1_000, 100_000)
-    trips: int = 30
+    trips: int = 60
     bookable: tuple[int, int] = (100, 10_000)
 
 
