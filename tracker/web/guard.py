@@ -146,10 +146,7 @@ def door(
             await _found(guard, request, allowed, kind, scope)
 
         request = Request(request.scope, body if kind == "machine" else asking_if_late(body, again), request._send)
-        if any(isinstance(value, str) and "\x00" in value for value in request.path_params.values()):
-            raise NotFound  # no id of ours has a NUL, and PostgreSQL takes none
-        if any("\x00" in part for pair in request.query_params.multi_items() for part in pair):
-            raise NulCharacter
+        _refuse_nul(request)
         await admitted(guard, request, allowed, kind, scope)
         if places:
             return Shown(request, endpoint)
@@ -160,6 +157,13 @@ def door(
     made = Door(path, guarded, methods=list(methods), name=name or endpoint.__name__)
     made.roles, made.kind, made.scope = allowed, kind, scope
     return made
+
+
+def _refuse_nul(request: Request) -> None:
+    if any(isinstance(value, str) and "\x00" in value for value in request.path_params.values()):
+        raise NotFound  # no id of ours has a NUL, and PostgreSQL takes none
+    if any("\x00" in part for pair in request.query_params.multi_items() for part in pair):
+        raise NulCharacter
 
 
 async def admitted(guard: Guard, request: Request, roles: frozenset[Role], kind: Kind, scope: str | None = None) -> Actor:
